@@ -1,0 +1,114 @@
+/**
+ * What a caller expects of a document, checked once its signatures hold.
+ *
+ * @module
+ */
+import { type Bytes, equal } from "../enclave/protocol/bytes.ts";
+import type { AttestationDocument } from "./document.ts";
+import { checkEd25519Key } from "./ed25519.ts";
+import { AttestationError } from "./error.ts";
+import { type ApprovedSet, isDebug, LEEWAY_MS, MAX_AGE_MS, type Policy } from "./policy.ts";
+
+/**
+ * Check what the caller expects of a document whose signatures hold.
+ *
+ * @param at the moment in question, in milliseconds.
+ * @returns the name of the approved measurement.
+ * @throws {AttestationError} `stale`, `not_yet_valid`, `debug_enclave`, `unknown_measurement`,
+ * `measurement_not_active`, `nonce_mismatch`, `user_data_mismatch`, `public_key_mismatch`, `bad_public_key`,
+ * `small_order_key` or `wrong_length`.
+ */
+export function checkDocument(document: AttestationDocument, policy: Policy, at: number): string {
+  checkAge(document, policy);
+  if (isDebug(document.pcrs) && policy.debug !== "allow-by-name") {
+    throw new AttestationError(
+      "debug_enclave",
+      "Cannot accept the document: PCR0, 1 and 2 are zero, the enclave runs in debug mode",
+      "pcrs",
+    );
+  }
+  checkFields(document, policy);
+  return matchMeasurement(document, policy.measurements, at);
+}
+
+function checkAge(document: AttestationDocument, policy: Policy): void {
+  if (policy.time.kind !== "live") return;
+  const { now, maxAgeMs = MAX_AGE_MS } = policy.time;
+  if (document.timestamp > now + LEEWAY_MS) {
+    throw new AttestationError(
+      "not_yet_valid",
+      "Cannot accept the document: its timestamp lies in the future",
+      "timestamp",
+    );
+  }
+  if (now - document.timestamp > maxAgeMs) {
+    throw new AttestationError(
+      "stale",
+      `Cannot accept the document: it is more than ${maxAgeMs} ms old`,
+      "timestamp",
+    );
+  }
+}
+
+function checkFields(document: AttestationDocument, policy: Policy): void {
+  const limit = policy.fieldBytes ?? 512;
+  for (const [field, value] of fieldsOf(document)) {
+    if (value !== null && value.length > limit) {
+      throw new AttestationError(
+        "wrong_length",
+        `Cannot accept the document: '${field}' is longer than ${limit} bytes`,
+        field,
+      );
+    }
+  }
+  expect("nonce", policy.nonce, document.nonce);
+  expect("user_data", policy.userData, document.userData);
+  if (policy.publicKey === undefined) return;
+  if (policy.publicKey !== "ed25519") expect("public_key", policy.publicKey, document.publicKey);
+  checkEd25519Key(document.publicKey ?? new Uint8Array(0));
+}
+
+function fieldsOf(document: AttestationDocument): [string, Bytes | null][] {
+  return [["user_data", document.userData], ["nonce", document.nonce]];
+}
+
+function expect(field: string, wanted: Uint8Array | undefined, found: Bytes | null): void {
+  if (wanted === undefined || (found !== null && equal(wanted, found))) return;
+  throw new AttestationError(
+    `${field}_mismatch`,
+    `Cannot accept the document: its '${field}' is not the expected one`,
+    field,
+  );
+}
+
+/** An expected PCR that the document lacks does not match. */
+function matchMeasurement(
+  document: AttestationDocument,
+  approved: ApprovedSet,
+  at: number,
+): string {
+  const matching = approved.filter(({ pcrs }) =>
+    [...pcrs].every(([index, wanted]) => {
+      const found = document.pcrs.get(index);
+      return found !== undefined && equal(found, wanted);
+    })
+  );
+  if (matching.length === 0) {
+    throw new AttestationError(
+      "unknown_measurement",
+      "Cannot accept the document: its PCRs are not those of an approved measurement",
+      "pcrs",
+    );
+  }
+  const active = matching.find((m) =>
+    at >= (m.notBefore ?? -Infinity) && at <= (m.notAfter ?? Infinity)
+  );
+  if (active === undefined) {
+    throw new AttestationError(
+      "measurement_not_active",
+      `Cannot accept the document: '${matching[0]!.name}' is not approved at the time in question`,
+      "pcrs",
+    );
+  }
+  return active.name;
+}

@@ -1,0 +1,72 @@
+/**
+ * Verification of an AWS Nitro attestation document, whole: envelope, payload, root, signature, chain, time
+ * and the caller's expectations. Pure: no clock, no network, no state.
+ *
+ * @module
+ */
+import type { Bytes } from "../enclave/protocol/bytes.ts";
+import { readChain, verifyChain } from "./chain.ts";
+import { parseCoseSign1, verifyCoseSign1 } from "./cose.ts";
+import { parsePayload } from "./document.ts";
+import { checkDocument } from "./expectations.ts";
+import { checkPolicy, isDebug, LEEWAY_MS, type Policy } from "./policy.ts";
+import { checkRoot } from "./roots.ts";
+
+/** A document that a policy accepted. */
+export interface Attested {
+  /** The module that issued the document. */
+  readonly moduleId: string;
+  /** Always `SHA384`. */
+  readonly digest: string;
+  /** Milliseconds since 1970, by the module's clock. */
+  readonly timestamp: number;
+  /** PCRs by index, 48 bytes each. */
+  readonly pcrs: ReadonlyMap<number, Bytes>;
+  /** Absent where the document has none. */
+  readonly publicKey?: Bytes;
+  /** Absent where the document has none; it can be empty. */
+  readonly userData?: Bytes;
+  /** Absent where the document has none; it can be empty. */
+  readonly nonce?: Bytes;
+  /** The name of the approved measurement that the PCRs match. */
+  readonly measurement: string;
+  /** The root it hangs from: anything but `aws` proves no hardware. */
+  readonly root: "aws" | "simulated";
+  /** The enclave runs in debug mode: its host can read it. */
+  readonly debug: boolean;
+  /** When the first certificate of the chain expires, in milliseconds. */
+  readonly notAfter: number;
+}
+
+/**
+ * Verify `document` under `policy`.
+ *
+ * @throws {AttestationError} and nothing else, where the document, its chain or the policy does not hold; the
+ * codes are listed in README.md.
+ */
+export async function verify(document: Uint8Array, policy: Policy): Promise<Attested> {
+  checkPolicy(policy);
+  const envelope = parseCoseSign1(document);
+  const payload = parsePayload(envelope.payload);
+  await checkRoot(payload.cabundle[0]!, policy.root);
+  const chain = readChain(payload);
+  // The document's signature before the chain's: both must hold, and a forgery costs one verification.
+  await verifyCoseSign1(envelope, chain.at(-1)!);
+  const live = policy.time.kind === "live";
+  const at = policy.time.kind === "live" ? policy.time.now : payload.timestamp;
+  const notAfter = await verifyChain(chain, at, live ? LEEWAY_MS : 0);
+  const measurement = checkDocument(payload, policy, at);
+  return {
+    moduleId: payload.moduleId,
+    digest: payload.digest,
+    timestamp: payload.timestamp,
+    pcrs: payload.pcrs,
+    ...(payload.publicKey === null ? {} : { publicKey: payload.publicKey }),
+    ...(payload.userData === null ? {} : { userData: payload.userData }),
+    ...(payload.nonce === null ? {} : { nonce: payload.nonce }),
+    measurement,
+    root: policy.root.kind,
+    debug: isDebug(payload.pcrs),
+    notAfter,
+  };
+}

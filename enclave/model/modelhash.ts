@@ -1,0 +1,25 @@
+/**
+ * The hash that names a model: its graph and its parameters, not their values.
+ *
+ * @module
+ */
+import { type Bytes, concat, u32le, utf8 } from "../protocol/bytes.ts";
+import { sha256, tagged } from "../protocol/hash.ts";
+import { emitForward } from "./onnx/gpt.ts";
+import { type Manifest, paramManifest } from "./params.ts";
+import type { ModelConfig } from "./presets.ts";
+
+/** The canonical list of parameters: a count, then per parameter name length, name, rank, dimensions; numbers u32le. */
+function paramList(manifest: Manifest): Bytes {
+  const parts: Uint8Array[] = [u32le(manifest.params.length)];
+  for (const { name, shape } of manifest.params) {
+    const text = utf8(name);
+    parts.push(u32le(text.length), text, u32le(shape.length), ...shape.map(u32le));
+  }
+  return concat(...parts);
+}
+
+/** `SHA-256("vramhub/model/v1" ‖ SHA-256(forward graph) ‖ parameter list)`: 32 bytes. */
+export function modelHash(config: ModelConfig): Bytes {
+  return tagged("vramhub/model/v1", sha256(emitForward(config)), paramList(paramManifest(config)));
+}

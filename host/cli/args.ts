@@ -1,0 +1,236 @@
+/**
+ * The commands' arguments: parsed into typed values, or answered with help (status 0) or a usage error (status 2).
+ *
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
+import { optional, withDefault } from "@optique/core/modifiers";
+import type { InferValue, Parser } from "@optique/core/parser";
+import { flag, option } from "@optique/core/primitives";
+import { choice, float, integer } from "@optique/core/valueparser";
+import { path, run } from "@optique/run";
+import { MODELS, roleList, ROLES } from "./args_values.ts";
+import type { ModelName, Role } from "./args_values.ts";
+
+export { type ModelName, type Role } from "./args_values.ts";
+
+/** Arguments of `deno task validator`. */
+export interface ValidatorArgs {
+  /** Always true: the other modes need Sui and Nitro. */
+  testMode: true;
+  /** Windows to settle before ending; undefined runs until interrupted. */
+  windows: number | undefined;
+  /** Print one JSON object a line. */
+  json: boolean;
+  /** The model to train. */
+  model: ModelName;
+  /** What each simulated miner does, in uid order. */
+  miners: readonly Role[];
+  /** Where ledger, store and keys are kept; undefined means a fresh temporary folder. */
+  dataDir: string | undefined;
+  /** Length of a window in seconds; undefined measures this machine first. */
+  windowSeconds: number | undefined;
+  /** Print the log lines of every part. */
+  verbose: boolean;
+}
+
+/** Arguments of `deno task miner`. */
+export interface MinerArgs {
+  /** Always true: the other modes need Sui and Nitro. */
+  testMode: true;
+  /** The data directory of the validator to join. */
+  dataDir: string;
+  /** What the miner does. */
+  role: Role;
+  /** Windows to take part in before ending; undefined runs until interrupted. */
+  windows: number | undefined;
+  /** Print one JSON object a line. */
+  json: boolean;
+}
+
+/** Arguments of `deno task aggregator`. */
+export interface AggregatorArgs {
+  /** The data directory of the network whose checkpoints are published. */
+  dataDir: string;
+  /** Print one JSON object a line. */
+  json: boolean;
+}
+
+/** Where the parser writes and how it ends: the process's own, or a test's. */
+export interface ArgsIo {
+  /** Takes help text. */
+  stdout: (text: string) => void;
+  /** Takes usage errors. */
+  stderr: (text: string) => void;
+  /** Ends the command with status 0 (help) or 2 (usage). */
+  exit: (status: number) => never;
+  /** Whether to colour the text; undefined asks the terminal. */
+  colors?: boolean;
+  /** Columns to wrap at; undefined asks the terminal. */
+  columns?: number;
+}
+
+const PROCESS_IO: ArgsIo = {
+  stdout: (text) => console.log(text),
+  stderr: (text) => console.error(text),
+  exit: (status) => Deno.exit(status),
+};
+
+/** Status of a command that was called wrongly, as in the shell's own tools. */
+const USAGE_STATUS = 2;
+
+const onlyTestMode = message`Cannot start without ${
+  commandLine("--test-mode")
+}: it is the only mode so far. The others need Sui and AWS Nitro; the README names what is missing.`;
+
+const testMode = flag("--test-mode", {
+  description:
+    message`Run against a local ledger with a simulated enclave. No account, no chain, no hardware is needed, and nothing is worth anything.`,
+  errors: { missing: onlyTestMode },
+});
+
+const json = option("--json", {
+  description: message`Print one JSON object a line, for other programs.`,
+});
+
+const windows = optional(option("--windows", integer({ metavar: "N", min: 1, max: 1_000_000 }), {
+  description: message`End after this many windows. Without it, run until Ctrl-C.`,
+}));
+
+const whichDir = message`Cannot start without ${
+  commandLine("--data-dir DIR")
+}: name the directory that the validator printed when it started.`;
+
+const joinedDir = option("--data-dir", path({ metavar: "DIR", type: "directory" }), {
+  description: message`The data directory that the validator printed when it started.`,
+  errors: { missing: whichDir },
+});
+
+const validator = object({
+  testMode,
+  windows,
+  json,
+  model: withDefault(
+    option("--model", choice(MODELS, { metavar: "MODEL", suggest: "nearest" }), {
+      description:
+        message`The model to train: tiny (bytes, seconds), small (GPT-4's tokenizer, a laptop) or nano-gpt (49 million parameters).`,
+    }),
+    "small" as const,
+  ),
+  miners: withDefault(
+    option("--miners", roleList(), {
+      description:
+        message`What each simulated miner does, separated by commas: honest trains, idle sends no change, poisoned sends the opposite of its training, copier sends somebody else's gradient.`,
+    }),
+    ["honest", "honest", "idle", "poisoned", "copier"] as readonly Role[],
+  ),
+  dataDir: optional(option("--data-dir", path({ metavar: "DIR", type: "directory" }), {
+    description:
+      message`Keep the ledger, the store and the keys here, and go on from what is there. Without it, a fresh temporary directory, which the output names at its start.`,
+  })),
+  windowSeconds: optional(
+    option("--window-seconds", float({ metavar: "S", min: 0.1, max: 86_400 }), {
+      description:
+        message`Length of a window. Without it, a training step and a judgement are measured first and the window is sized to fit them.`,
+    }),
+  ),
+  verbose: option("-v", "--verbose", {
+    description: message`Print the log lines of every part, not only the results.`,
+  }),
+}, { errors: { endOfInput: onlyTestMode } });
+
+const miner = object({
+  testMode,
+  dataDir: joinedDir,
+  role: withDefault(
+    option("--role", choice(ROLES, { metavar: "ROLE", suggest: "nearest" }), {
+      description: message`What this miner does; anything but honest is there to be caught.`,
+    }),
+    "honest" as const,
+  ),
+  windows,
+  json,
+}, { errors: { endOfInput: onlyTestMode } });
+
+const aggregator = object({ dataDir: joinedDir, json }, { errors: { endOfInput: whichDir } });
+
+/** Parse the validator's arguments. Does not return where help was asked for or the arguments are wrong. */
+export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): ValidatorArgs {
+  return parse("deno task validator", validator, argv, {
+    brief:
+      message`Judge miners' gradients in a (simulated) enclave, settle windows and pay for what lowered the loss.`,
+    examples: examples(
+      ["The whole network on this machine, five windows", "--test-mode --windows 5"],
+      [
+        "Two honest miners and a thief, on the smallest model",
+        [
+          "--test-mode --model tiny --miners honest,honest,copier",
+        ].join(" "),
+      ],
+      ["A line of JSON for each event", "--test-mode --windows 3 --json"],
+      ["A network that outlives the command", "--test-mode --data-dir ./network"],
+    )("deno task validator"),
+  }, io);
+}
+
+/** Parse the miner's arguments. Does not return where help was asked for or the arguments are wrong. */
+export function parseMinerArgs(argv: readonly string[], io?: ArgsIo): MinerArgs {
+  return parse("deno task miner", miner, argv, {
+    brief: message`Train on the assigned pages of every window and submit the compressed update.`,
+    examples: examples(
+      ["Join a running validator", "--test-mode --data-dir ./network"],
+      [
+        "Send poison for two windows",
+        "--test-mode --data-dir ./network --role poisoned --windows 2",
+      ],
+    )("deno task miner"),
+  }, io);
+}
+
+/** Parse the aggregator's arguments. Does not return where help was asked for or the arguments are wrong. */
+export function parseAggregatorArgs(argv: readonly string[], io?: ArgsIo): AggregatorArgs {
+  return parse("deno task aggregator", aggregator, argv, {
+    brief: message`Publish the inputs of every merge and the merged checkpoints.`,
+    examples: examples(
+      ["Publish what a running validator settles", "--data-dir ./network"],
+    )("deno task aggregator"),
+  }, io);
+}
+
+function examples(...lines: readonly (readonly [what: string, args: string])[]) {
+  return (program: string): Message =>
+    lines.flatMap(([what, args], i): Message => [
+      ...(i === 0 ? [] : [lineBreak()]),
+      text(`${what}:`),
+      lineBreak(),
+      text(`  ${program} ${args}`),
+    ]);
+}
+
+function parse<P extends Parser<"sync", unknown, unknown>>(
+  programName: string,
+  parser: P,
+  args: readonly string[],
+  texts: { brief: Message; examples: Message },
+  io: ArgsIo = PROCESS_IO,
+): InferValue<P> {
+  // A shell completes the names of commands, so a completion script is for the installed one:
+  // `deno install -g -A -n vramhub-validator host/cli/validator.ts`.
+  const completes = /^--completion(=|$)/.test(args[0] ?? "");
+  return run(parser, {
+    ...texts,
+    programName: completes ? programName.replace("deno task ", "vramhub-") : programName,
+    args,
+    help: "option",
+    completion: { option: { hidden: true } },
+    aboveError: "usage",
+    errorExitCode: USAGE_STATUS,
+    showDefault: true,
+    stdout: io.stdout,
+    stderr: io.stderr,
+    onExit: io.exit,
+    ...(io.colors === undefined ? {} : { colors: io.colors }),
+    ...(io.columns === undefined ? {} : { maxWidth: io.columns }),
+  }) as InferValue<P>;
+}

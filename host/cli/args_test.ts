@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { type ArgsIo, parseAggregatorArgs, parseMinerArgs, parseValidatorArgs } from "./args.ts";
+
+class Exit extends Error {
+  constructor(readonly status: number) {
+    super(`exit ${status}`);
+  }
+}
+
+/** What a command printed and its status, where it ended instead of returning arguments. */
+function ending(
+  parse: (argv: readonly string[], io: ArgsIo) => unknown,
+  ...argv: string[]
+): { status: number; stdout: string; stderr: string } {
+  let stdout = "";
+  let stderr = "";
+  const io: ArgsIo = {
+    stdout: (text) => stdout += text + "\n",
+    stderr: (text) => stderr += text + "\n",
+    exit: (status) => {
+      throw new Exit(status);
+    },
+    colors: false,
+    columns: 1_000,
+  };
+  try {
+    assert.fail(`returned ${JSON.stringify(parse(argv, io))}`);
+  } catch (error) {
+    if (!(error instanceof Exit)) throw error;
+    return { status: error.status, stdout, stderr };
+  }
+}
+
+const COMMANDS = { parseValidatorArgs, parseMinerArgs, parseAggregatorArgs };
+
+Deno.test("parseValidatorArgs: has a default for everything but the mode", () => {
+  assert.deepEqual(parseValidatorArgs(["--test-mode"]), {
+    testMode: true,
+    windows: undefined,
+    json: false,
+    model: "small",
+    miners: ["honest", "honest", "idle", "poisoned", "copier"],
+    dataDir: undefined,
+    windowSeconds: undefined,
+    verbose: false,
+  });
+});
+
+Deno.test("parseValidatorArgs: takes every option", () => {
+  const argv =
+    "--test-mode --windows 3 --json --model nano-gpt --miners copier,idle --data-dir d --window-seconds 2.5 -v";
+  assert.deepEqual(parseValidatorArgs(argv.split(" ")), {
+    testMode: true,
+    windows: 3,
+    json: true,
+    model: "nano-gpt",
+    miners: ["copier", "idle"],
+    dataDir: "d",
+    windowSeconds: 2.5,
+    verbose: true,
+  });
+});
+
+Deno.test("parseMinerArgs: defaults to an honest miner that runs until interrupted", () => {
+  assert.deepEqual(parseMinerArgs(["--test-mode", "--data-dir", "d"]), {
+    testMode: true,
+    dataDir: "d",
+    role: "honest",
+    windows: undefined,
+    json: false,
+  });
+});
+
+Deno.test("parseAggregatorArgs: takes the data directory", () => {
+  assert.deepEqual(parseAggregatorArgs(["--data-dir", "d", "--json"]), {
+    dataDir: "d",
+    json: true,
+  });
+});
+
+Deno.test("parseValidatorArgs, parseMinerArgs: without --test-mode they say that there is no other mode yet", () => {
+  for (const argv of [[], ["--json"]]) {
+    const { status, stderr } = ending(parseValidatorArgs, ...argv);
+    assert.equal(status, 2);
+    assert.match(stderr, /Cannot start without .--test-mode.: it is the only mode so far/);
+  }
+  assert.match(ending(parseMinerArgs, "--data-dir", "d").stderr, /only mode so far/);
+});
+
+Deno.test("parseMinerArgs, parseAggregatorArgs: without --data-dir they say which one is meant", () => {
+  const miner = ending(parseMinerArgs, "--test-mode");
+  const aggregator = ending(parseAggregatorArgs);
+  for (const { status, stderr } of [miner, aggregator]) {
+    assert.equal(status, 2);
+    assert.match(stderr, /Cannot start without .--data-dir DIR.: name the directory/);
+  }
+});
+
+Deno.test("parseValidatorArgs: a bad value ends with status 2 and names the option and what it takes", () => {
+  const bad: [argv: string, message: RegExp][] = [
+    ["--windows 0", /--windows.*greater than or equal to 1/],
+    ["--windows many", /--windows.*"many"/],
+    ["--windows", /--windows. requires/],
+    ["--window-seconds 0", /--window-seconds.*0\.1/],
+    ["--window-seconds NaN", /--window-seconds.*"NaN"/],
+    ["--model smal", /--model.*"smal"[\s\S]*Did you mean "small"/],
+    ["--miners honest,poison", /--miners.*"poison"[\s\S]*Did you mean "poisoned"/],
+    ["--miners honest,", /--miners.*Expected one of/],
+    [`--miners ${Array(33).fill("idle")}`, /--miners.*at most "32" miners/],
+    ["--modle tiny", /"--modle"[\s\S]*Did you mean .--model/],
+    ["stray", /Unexpected.*"stray"/],
+  ];
+  for (const [argv, message] of bad) {
+    const { status, stderr, stdout } = ending(
+      parseValidatorArgs,
+      "--test-mode",
+      ...argv.split(" "),
+    );
+    assert.equal(status, 2, argv);
+    assert.match(stderr, message);
+    assert.equal(stdout, "");
+  }
+});
+
+for (const [name, parse] of Object.entries(COMMANDS)) {
+  Deno.test(`${name}: --help ends with status 0, explains each option and gives examples`, () => {
+    const { status, stdout, stderr } = ending(parse, "--help");
+    assert.equal(status, 0);
+    assert.equal(stderr, "");
+    assert.match(stdout, /^Usage: deno task \w+/m);
+    assert.match(stdout, /^Examples:\n {2}\S.*:\n {4}deno task \w+ /m);
+    assert.match(stdout, /^ {2}--json +Print one JSON object a line/m);
+  });
+
+  Deno.test(`${name}: every example of its help parses`, () => {
+    const { stdout } = ending(parse, "--help");
+    const lines = [...stdout.matchAll(/^ {4}deno task \w+ (.*)$/gm)];
+    assert(lines.length > 0);
+    for (const line of lines) {
+      assert.equal(typeof parse(line[1]!.trim().split(" "), undefined as never), "object");
+    }
+  });
+
+  Deno.test(`${name}: --completion prints a script for the installed command`, () => {
+    const { status, stdout } = ending(parse, "--completion", "bash");
+    assert.equal(status, 0);
+    assert.match(stdout, /complete .*vramhub-\w+/);
+  });
+}
+
+Deno.test("parseValidatorArgs: completes the roles of a list", () => {
+  const { stdout } = ending(
+    parseValidatorArgs,
+    "--completion",
+    "bash",
+    "--test-mode",
+    "--miners",
+    "honest,po",
+  );
+  assert.match(stdout, /honest,poisoned/);
+});

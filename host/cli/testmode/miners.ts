@@ -1,0 +1,74 @@
+/**
+ * The miners of a test network: companions of the validator's process, or one that joined from another.
+ *
+ * @module
+ */
+import type { Clock } from "../../ledger/clock.ts";
+import type { Log } from "../../ledger/log.ts";
+import type { Bases } from "../../store/bases.ts";
+import { resolveUid } from "../../../miner/identity.ts";
+import { MinerJournal } from "../../../miner/journal.ts";
+import { Miner } from "../../../miner/miner.ts";
+import { type GradientSource, TrainedSource } from "../../../miner/source.ts";
+import type { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
+import type { Role } from "../args.ts";
+import { Accomplice, CopierSource, IdleSource, PoisonedSource } from "./companions.ts";
+import { fund, type TestNetwork, wallet } from "./network.ts";
+
+/** The sources of `roles`, in order. A copier's accomplice is the first honest miner. */
+export function sourcesOf(
+  roles: readonly Role[],
+  network: TestNetwork,
+  trainer: () => OnnxTrainer,
+  clock: Clock,
+): GradientSource[] {
+  const { model, training } = network;
+  const honest = () => new TrainedSource(trainer(), model.name, "cpu", training);
+  const first = roles.indexOf("honest");
+  const accomplice = first >= 0 && roles.includes("copier") ? new Accomplice(honest()) : undefined;
+  return roles.map((role, i): GradientSource => {
+    if (role === "idle") return new IdleSource();
+    if (role === "poisoned") return new PoisonedSource();
+    if (role === "copier") {
+      if (accomplice === undefined) {
+        throw new TypeError("Cannot start a copier: there is no honest miner to copy");
+      }
+      return new CopierSource(accomplice, network.ledger, clock);
+    }
+    return i === first && accomplice !== undefined ? accomplice : honest();
+  });
+}
+
+/** A miner called `name`, registered if need be. */
+export async function openMiner(
+  name: string,
+  source: GradientSource,
+  network: TestNetwork,
+  bases: Bases,
+  clock: Clock,
+  log: Log,
+): Promise<{ readonly uid: number; readonly miner: Miner }> {
+  const { beacon, dir, ledger, pages, store } = network;
+  const owner = await wallet(dir, name);
+  const home = `${dir}/miners/${name}`;
+  await Deno.mkdir(home, { recursive: true });
+  await fund(network, owner);
+  const file = `${home}/.vramhub-uid`;
+  const env = Deno.env.get("VRAMHUB_MINER_UID");
+  const uid = await resolveUid(ledger, owner, { env, file }, log);
+  const journal = new MinerJournal(`${home}/journal`);
+  const miner = new Miner({
+    ledger,
+    store,
+    bases,
+    pages,
+    beacon,
+    clock,
+    journal,
+    owner,
+    uid,
+    source,
+    log,
+  });
+  return { uid, miner };
+}

@@ -1,0 +1,158 @@
+/**
+ * `gradient_registry`: commit before anybody can see, reveal when nobody can copy any more.
+ *
+ * @module
+ */
+import type { Bytes } from "../../../enclave/protocol/bytes.ts";
+import { equal } from "../../../enclave/protocol/bytes.ts";
+import {
+  commitment as commitmentOf,
+  foldReveal,
+  type Reveal,
+} from "../../../enclave/protocol/commit.ts";
+import { requireThat } from "../../../enclave/protocol/errors.ts";
+import { CODEC_V1, CODEC_V2 } from "../../../enclave/protocol/gradient/mod.ts";
+import type { Address } from "../ledger.ts";
+import { blob, type State } from "./state.ts";
+
+const MODULE = "gradient_registry";
+const REF = /^[\x21-\x7e]{1,256}$/;
+
+/** Commit; returns the commit's number on this ledger. */
+export function commit(
+  state: State,
+  sender: Address,
+  uid: number,
+  window: number,
+  commitment: Bytes,
+): number {
+  requireThat(
+    window === state.window(),
+    MODULE,
+    "EWrongWindow",
+    `window ${window} is not the running one, ${state.window()}`,
+  );
+  const { commit: deadline } = state.deadlines(window);
+  requireThat(state.nowMs < deadline, MODULE, "ECommitsClosed", `commits ended at ${deadline}`);
+  const slot = state.get("select * from miners where uid = ?", uid);
+  requireThat(
+    slot !== undefined && slot.owner === sender,
+    "peer_registry",
+    "ENotOwner",
+    `${sender} does not own miner slot ${uid}`,
+  );
+  requireThat(commitment.length === 32, MODULE, "EBadCommitment", "a commitment is 32 bytes");
+  const earlier = state.get("select 1 from commits where window = ? and uid = ?", window, uid);
+  requireThat(
+    earlier === undefined,
+    MODULE,
+    "EAlreadyCommitted",
+    `miner ${uid} has committed in window ${window}`,
+  );
+  const seq = Number(state.meta("commit_seq") ?? "0");
+  state.setMeta("commit_seq", seq + 1);
+  state.run(
+    "insert into commits values (?, ?, ?, ?, ?, ?)",
+    window,
+    uid,
+    slot.generation as number,
+    sender,
+    seq,
+    commitment,
+  );
+  state.emit("gradient_registry::GradientCommitted", { window, uid, seq, commitment });
+  return seq;
+}
+
+/** Reveal what was committed, and fold it into the window's accumulator. */
+export function reveal(
+  state: State,
+  sender: Address,
+  uid: number,
+  window: number,
+  gradient: Pick<Reveal, "contentHash" | "size" | "codec">,
+  salt: Bytes,
+  ref: string,
+): void {
+  requireThat(
+    window === state.window(),
+    MODULE,
+    "EWrongWindow",
+    `window ${window} is not the running one, ${state.window()}`,
+  );
+  const { commit: opens, reveal: deadline } = state.deadlines(window);
+  requireThat(state.nowMs >= opens, MODULE, "ERevealsNotOpen", `reveals begin at ${opens}`);
+  requireThat(state.nowMs < deadline, MODULE, "ERevealsClosed", `reveals ended at ${deadline}`);
+  const row = state.get("select * from commits where window = ? and uid = ?", window, uid);
+  requireThat(
+    row !== undefined,
+    MODULE,
+    "ENotCommitted",
+    `miner ${uid} has not committed in window ${window}`,
+  );
+  requireThat(
+    row.owner === sender,
+    "peer_registry",
+    "ENotOwner",
+    `${sender} does not own miner slot ${uid}`,
+  );
+  const earlier = state.get("select 1 from reveals where window = ? and uid = ?", window, uid);
+  requireThat(earlier === undefined, MODULE, "EAlreadyRevealed", `miner ${uid} has revealed`);
+  const { contentHash, size, codec } = gradient;
+  const most = state.hparams(window).max_gradient_bytes;
+  requireThat(
+    Number.isInteger(size) && size > 0 && size <= most,
+    MODULE,
+    "EBadSize",
+    `a gradient is 1..${most} bytes, this one ${size}`,
+  );
+  requireThat(
+    codec === CODEC_V1 || codec === CODEC_V2,
+    MODULE,
+    "EBadCodec",
+    `codec ${codec} is unknown`,
+  );
+  requireThat(REF.test(ref), MODULE, "EBadRef", "a ref is 1..256 printable ASCII characters");
+  requireThat(
+    contentHash.length === 32 && salt.length === 32 &&
+      equal(
+        commitmentOf(state.info().ledgerId, uid, window, contentHash, salt),
+        blob(row.commitment),
+      ),
+    MODULE,
+    "ECommitmentMismatch",
+    "the reveal is not what was committed",
+  );
+  const commitSeq = row.seq as number;
+  const acc = foldReveal(blob(state.windowRow(window).acc), {
+    uid,
+    commitSeq,
+    contentHash,
+    size,
+    codec,
+  });
+  const position = state.get("select count(*) as n from reveals where window = ?", window)!.n;
+  state.run(
+    "insert into reveals values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    window,
+    position as number,
+    uid,
+    row.generation as number,
+    sender,
+    commitSeq,
+    contentHash,
+    size,
+    codec,
+    ref,
+  );
+  state.run("update windows set acc = ? where window = ?", acc, window);
+  state.emit("gradient_registry::GradientRevealed", {
+    window,
+    uid,
+    commitSeq,
+    contentHash,
+    size,
+    codec,
+    ref,
+  });
+}

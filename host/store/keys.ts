@@ -1,0 +1,84 @@
+/**
+ * Keys: their form, and the names that the project gives to its objects.
+ *
+ * @module
+ */
+import { toHex } from "../../enclave/protocol/bytes.ts";
+import { StoreError } from "./store.ts";
+
+const MAX_KEY_LENGTH = 200;
+const PART = /^[a-z0-9_-][a-z0-9._-]*$/;
+const PREFIX = /^[a-z0-9._/-]*$/;
+
+/** Whether `key` is one. */
+export function isKey(key: string): boolean {
+  return key.length <= MAX_KEY_LENGTH && key.split("/").every((part) => PART.test(part));
+}
+
+/**
+ * Check that `key` is one.
+ *
+ * @throws {StoreError} `bad_key`.
+ */
+export function assertKey(key: string): void {
+  if (isKey(key)) return;
+  throw badKey(
+    key,
+    "a key has 1 to 200 characters of a-z 0-9 . _ - / and no part begins with a dot",
+  );
+}
+
+/**
+ * Check that `prefix` could begin a key, or is empty.
+ *
+ * @throws {StoreError} `bad_key`.
+ */
+export function assertPrefix(prefix: string): void {
+  if (prefix.length <= MAX_KEY_LENGTH && PREFIX.test(prefix)) return;
+  throw badKey(prefix, "a prefix has at most 200 characters of a-z 0-9 . _ - /");
+}
+
+function badKey(key: string, why: string): StoreError {
+  const shown = key.length > 64 ? `${key.slice(0, 64)}…` : key;
+  return new StoreError("bad_key", key, `Cannot use ${JSON.stringify(shown)} as a key: ${why}`);
+}
+
+/** The gradient of miner `uid` in `window`. */
+export function gradientKey(window: bigint | number, uid: number): string {
+  return `gradient-${whole(window)}-${whole(uid)}-v1.pt`;
+}
+
+/** The base that is trained from in `window`, as safetensors. */
+export function checkpointKey(window: bigint | number): string {
+  return `checkpoint-${whole(window)}-v1.safetensors`;
+}
+
+/** The manifest of that base: put after the file, so that who finds it finds both. */
+export function manifestKey(window: bigint | number): string {
+  return `checkpoint-${whole(window)}-v1.manifest`;
+}
+
+/** What was merged in `window`. */
+export function aggregationKey(window: bigint | number): string {
+  return `aggregation-${whole(window)}.pt`;
+}
+
+/**
+ * An object by its content.
+ *
+ * @throws {RangeError} where the hash has not 32 bytes.
+ */
+export function blobKey(sha256: Uint8Array): string {
+  if (sha256.length !== 32) {
+    throw new RangeError(`Cannot name a blob as 'sha256' must have 32 bytes: ${sha256.length}`);
+  }
+  return `blobs/${toHex(sha256)}`;
+}
+
+function whole(value: bigint | number): string {
+  const number = BigInt(value); // refuses fractions and NaN
+  if (number < 0n || number >= 1n << 64n) {
+    throw new RangeError(`Cannot name an object as a number must be a u64: it is ${value}`);
+  }
+  return number.toString();
+}

@@ -1,0 +1,92 @@
+/**
+ * Where gradients, bases and aggregates lie: one contract, several stores. A store is trusted for nothing: readers
+ * bound what they take and compare its hash.
+ *
+ * Keys are 1 … 200 characters of `a-z`, `0-9`, `.`, `_`, `-` and `/`; the parts between slashes are not empty
+ * and do not start with a dot. So a key is the same on every store, also where case does not count, and
+ * never leaves a directory.
+ *
+ * @module
+ */
+import type { Bytes } from "../../enclave/protocol/bytes.ts";
+
+/** Why a store did not do what it was asked. */
+export type StoreFault =
+  /** There is no object of this key. */
+  | "not_found"
+  /** The object is larger than the reader takes. */
+  | "too_large"
+  /** The object is not the one that was asked for. */
+  | "wrong_hash"
+  /** There is an object of this key already, and `ifNoneMatch` was asked for. */
+  | "exists"
+  /** The key is not of the form that all stores take. */
+  | "bad_key"
+  /** The store itself failed or was not reached; `cause` says how. */
+  | "unavailable";
+
+/** The error of all stores. */
+export class StoreError extends Error {
+  /** Stable reason. */
+  readonly code: StoreFault;
+  /** The key in question. */
+  readonly key: string;
+  /** Whether the same call may succeed later, with nothing else done: `unavailable` alone. */
+  readonly retryable: boolean;
+
+  /** An error for reason `code` about `key`. */
+  constructor(code: StoreFault, key: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoreError";
+    this.code = code;
+    this.key = key;
+    this.retryable = code === "unavailable";
+  }
+}
+
+/** How to put. */
+export interface PutOptions {
+  /** `*`: only where there is no object of the key yet. Of several such puts at once one wins. */
+  readonly ifNoneMatch?: "*";
+}
+
+/** How to get. */
+export interface GetOptions {
+  /** The most bytes to take; an object above it is refused before it is read. */
+  readonly maxBytes: number;
+  /** What the object's SHA-256 must be. */
+  readonly sha256?: Uint8Array;
+}
+
+/** What a store says of an object without giving it. Nobody is bound by it. */
+export interface ObjectHead {
+  /** Its length in bytes. */
+  readonly size: number;
+  /** When it was put, in milliseconds since the Unix epoch, by the store's clock. */
+  readonly modifiedMs: number;
+}
+
+/** How to list. */
+export interface ListOptions {
+  /** Begin behind this key; it need not exist. */
+  readonly after?: string;
+  /** The most keys to give, 1 … 1,000; 1,000 where it is left out. */
+  readonly limit?: number;
+}
+
+/** The contract. Every method throws `StoreError`, and `RangeError` for options out of range. */
+export interface Store {
+  /** Put `bytes` under `key`: whole or not at all, and readable once this returns. An older object is replaced. */
+  put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<{ sha256: Bytes }>;
+  /** The object's bytes. */
+  get(key: string, options: GetOptions): Promise<Bytes>;
+  /** The object's size and age, or undefined where there is none. */
+  head(key: string): Promise<ObjectHead | undefined>;
+  /** Keys that start with `prefix` (which may be empty, or end within a part), ascending. */
+  list(prefix: string, options?: ListOptions): Promise<string[]>;
+  /** Delete the object; it need not exist. */
+  delete(key: string): Promise<void>;
+}
+
+/** The most keys that one `list` gives. */
+export const MAX_LIST = 1_000;

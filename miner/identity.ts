@@ -1,0 +1,65 @@
+/**
+ * Which uid a miner has, by the seeds' chain: `VRAMHUB_MINER_UID`, the file `.vramhub-uid`, the ledger by
+ * wallet, and else a registration with the least stake, saved for the next start.
+ *
+ * @module
+ */
+import type { Address, Ledger } from "../host/ledger/ledger.ts";
+import type { Log } from "../host/ledger/log.ts";
+
+const TARGET = "vramhub_miner";
+
+/** Where to look. */
+export interface IdentityOptions {
+  /** Value of `VRAMHUB_MINER_UID`, where it is set. */
+  readonly env: string | undefined;
+  /** Path of `.vramhub-uid`. */
+  readonly file: string;
+}
+
+/**
+ * The uid that `owner` mines with, registered if need be.
+ *
+ * @throws {TypeError} where the environment or the file names a slot that is not the owner's.
+ */
+export async function resolveUid(
+  ledger: Ledger,
+  owner: Address,
+  options: IdentityOptions,
+  log: Log,
+): Promise<number> {
+  const given = options.env ?? await readOr(options.file);
+  const mine = (await ledger.miners()).find((miner) => miner.owner === owner);
+  if (given !== undefined) {
+    const uid = Number(given.trim());
+    if (mine !== undefined && mine.uid === uid) return uid;
+    const from = options.env === undefined ? options.file : "VRAMHUB_MINER_UID";
+    // A file from another network must not bar a newcomer; what the user set by hand is an error.
+    if (options.env !== undefined) {
+      throw new TypeError(`Cannot mine as uid ${given}: ${from} names a slot of another owner`);
+    }
+    log("warn", TARGET, "Saved uid is not ours on this ledger", { file: from, uid: given.trim() });
+  } else {
+    log("info", TARGET, "No VRAMHUB_MINER_UID set - looking up on-chain...");
+  }
+  if (mine !== undefined) return await save(options.file, mine.uid, log);
+  const { hparams } = await ledger.window(await ledger.currentWindow());
+  const stake = BigInt(hparams.min_miner_stake);
+  log("info", TARGET, `Registering as miner with ${Number(stake) / 1e9} SUI stake`);
+  return await save(options.file, await ledger.registerMiner(owner, stake), log);
+}
+
+async function save(file: string, uid: number, log: Log): Promise<number> {
+  await Deno.writeTextFile(file, `${uid}\n`);
+  log("info", TARGET, `Saved uid=${uid} to .vramhub-uid`);
+  return uid;
+}
+
+async function readOr(file: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

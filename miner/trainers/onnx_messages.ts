@@ -1,0 +1,41 @@
+/**
+ * What the trainer and its worker say to each other.
+ *
+ * @module
+ */
+import type { ModelConfig } from "../../enclave/model/presets.ts";
+import type { AdamWOptions } from "./adamw.ts";
+
+/** To the worker: load the training graph. */
+export interface StartRequest {
+  readonly kind: "start";
+  readonly id: number;
+  readonly config: ModelConfig;
+  readonly threads: number;
+  readonly arena: boolean;
+  readonly optimiser: AdamWOptions;
+}
+
+/** To the worker: train. `theta` is transferred, overwritten, and comes back. */
+export interface TrainRequest {
+  readonly kind: "train";
+  readonly id: number;
+  readonly theta: Float32Array<ArrayBuffer>;
+  readonly pages: readonly Uint32Array[];
+  readonly innerSteps: number;
+  readonly lr: number;
+}
+
+/** To the worker. */
+export type Request = StartRequest | TrainRequest;
+
+/** What training gives. */
+export interface Trained {
+  readonly theta: Float32Array<ArrayBuffer>;
+  readonly losses: readonly number[];
+}
+
+/** From the worker: the answer to request `id`. */
+export type Reply =
+  | { readonly id: number; readonly trained?: Trained }
+  | { readonly id: number; readonly error: string; readonly code?: string };
