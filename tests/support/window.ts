@@ -246,6 +246,11 @@ export class TestWindow {
     };
   }
 
+  /** Randomness that assigned the pages. */
+  get assignBeacon(): Bytes {
+    return sha256(beaconSignature(assignRound(this.context.window)));
+  }
+
   /** Randomness after the reveals. */
   get judgeBeacon(): Bytes {
     return sha256(beaconSignature(assignRound(this.context.window) + 5));

@@ -130,6 +130,8 @@ export interface SettledEvent {
   issued: string;
   /** Hash of the base after it, hex. */
   baseHash: string;
+  /** Whether the merge became the base: only where held-out pages say that it is better. */
+  baseMoved: boolean;
   /** Loss of the base before the merge on the beacon's pages, or null where nothing was merged. */
   currentLoss: number | null;
   /** Loss after the merge. */

@@ -49,11 +49,12 @@ export function settledLines(event: SettledEvent, width: number, paint: Paint): 
   const validators = event.validators.map(({ uid, counted, reward }) =>
     `validator ${uid} ${counted ? "counted" : "not counted"}, ${vram(reward)} VRAM`
   );
+  const loss = `loss ${change(event.currentLoss, event.mergedLoss)} nats`;
   const merged = event.mergedLoss === null
     ? `base ${short(event.baseHash)} unchanged: nothing was merged`
-    : `base ${short(event.baseHash)} after the merge: loss ${
-      change(event.currentLoss, event.mergedLoss)
-    } nats`;
+    : event.baseMoved
+    ? `base ${short(event.baseHash)} after the merge: ${loss}`
+    : `base ${short(event.baseHash)} unchanged: the merge was no better, ${loss}`;
   return [
     header(`Window ${event.window} settled`, `${vram(event.issued)} VRAM issued`, paint),
     ...indent(table(columns(event.rows), event.rows, width - 2, paint)),

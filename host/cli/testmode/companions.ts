@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { type Param, paramManifest } from "../../../enclave/model/params.ts";
+import type { ModelConfig } from "../../../enclave/model/presets.ts";
 import type { SparseUpdate } from "../../../enclave/model/update.ts";
-import { countOf } from "../../../miner/compress/topk.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Assignment, GradientSource, Produced } from "../../../miner/source.ts";
@@ -28,27 +29,39 @@ export class IdleSource implements GradientSource {
   }
 }
 
-/** Sends noise of the largest norm that is not scaled down: as many entries as an honest gradient, all of them harm. */
+/**
+ * Sends a gradient that is made to harm and is in form beyond reproach: the whole allowed norm on the bias of the last
+ * layer norm, against the mean embedding of the tokens it was assigned, so that frequent tokens become unlikely.
+ */
 export class PoisonedSource implements GradientSource {
   /** See {@link GradientSource}. */
   readonly name = "poisoned";
   /** See {@link GradientSource}. */
   readonly device = "none";
+  readonly #embedding: Param;
+  readonly #bias: Param;
+
+  /** Poisons `model`. */
+  constructor(model: ModelConfig) {
+    const { params } = paramManifest(model);
+    this.#embedding = params.find(({ name }) => name === "wte.weight")!;
+    this.#bias = params.find(({ name }) => name === "ln_f.bias")!;
+  }
 
   /** See {@link GradientSource}. */
-  produce({ theta, hparams }: Assignment): Promise<Produced> {
-    const total = theta.length;
-    const k = countOf(total, hparams.topk_bps / 100);
-    const size = hparams.max_update_norm / 1e6 / Math.sqrt(k);
-    const stride = Math.floor(total / k);
-    const indices = Uint32Array.from(
-      { length: k },
-      (_, i) => i * stride + Math.floor(Math.random() * stride),
-    );
+  produce({ theta, pages, hparams }: Assignment): Promise<Produced> {
+    const { offset, size } = this.#bias;
+    const mean = new Float64Array(size);
+    for (const token of pages.flatMap((page) => [...page])) {
+      const row = this.#embedding.offset + token * size;
+      for (let i = 0; i < size; i++) mean[i]! += theta[row + i]!;
+    }
+    const norm = Math.hypot(...mean);
     // A little below the limit: rounding to f16 must not lift the norm above it.
-    const values = Float32Array.from({ length: k }, () => Math.random() < 0.5 ? -size : size)
-      .map((value) => value * 0.999);
-    return Promise.resolve({ update: { total, indices, values }, loss: null });
+    const scale = 0.999 * hparams.max_update_norm / 1e6 / norm;
+    const indices = Uint32Array.from({ length: size }, (_, i) => offset + i);
+    const values = Float32Array.from(mean, (value) => value * scale);
+    return Promise.resolve({ update: { total: theta.length, indices, values }, loss: null });
   }
 }
 

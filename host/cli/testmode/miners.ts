@@ -28,7 +28,7 @@ export function sourcesOf(
   const accomplice = first >= 0 && roles.includes("copier") ? new Accomplice(honest()) : undefined;
   return roles.map((role, i): GradientSource => {
     if (role === "idle") return new IdleSource();
-    if (role === "poisoned") return new PoisonedSource();
+    if (role === "poisoned") return new PoisonedSource(model);
     if (role === "copier") {
       if (accomplice === undefined) {
         throw new TypeError("Cannot start a copier: there is no honest miner to copy");

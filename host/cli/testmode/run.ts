@@ -93,6 +93,7 @@ export async function runTestMode(
   const uid = (await ledger.validators()).find((row) => row.owner === owner)?.uid ?? 0;
   using journal = await Journal.open(`${dir}/validator-0.journal`);
   let settled = 0;
+  let last: WindowView | undefined;
   const validator = new Validator({
     ...network,
     bases,
@@ -115,6 +116,7 @@ export async function runTestMode(
         }),
       ended: async (view: WindowView) => {
         settled += Number(view.payout !== null);
+        last = view;
         show(await windowEvent(view, ledger, roles));
       },
     },
@@ -135,7 +137,12 @@ export async function runTestMode(
       log("error", TARGET, "Part failed", { reason: reason(end.reason) });
     }
   }
-  const heldoutEnd = await heldOut(network, await ledger.currentWindow(), bases.current, show);
+  const merged = last?.payout?.mergedHash ?? null;
+  // The last merge has no window yet that trains from it: replay it all the same.
+  const end = last === undefined || merged === null
+    ? bases.current
+    : await bases.reach(merged, last.window + 2);
+  const heldoutEnd = await heldOut(network, (last?.window ?? first) + 2, end, show);
   const paid = [];
   for (const row of await ledger.miners()) {
     const { claimable, vram } = await ledger.balance(row.owner);

@@ -34,7 +34,8 @@ export async function windowEvent(
       reward: reward.toString(),
     })),
     issued: payout.issued.toString(),
-    baseHash: toHex(payout.mergedHash ?? view.baseHash),
+    baseHash: toHex(payout.mergedHash ?? (await ledger.window(window + 1)).baseHash),
+    baseMoved: payout.mergedHash !== null,
     currentLoss: nats(payout.currentLoss),
     mergedLoss: nats(payout.mergedLoss),
   };

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { LedgerError } from "../../../enclave/protocol/errors.ts";
+import { VERDICT } from "../../../enclave/protocol/verdict.ts";
+import {
+  address,
+  ADMIN,
+  bytes32,
+  FAST,
+  minerOf,
+  refuses,
+  T0,
+  TestNetwork,
+  unmeasured,
+  validatorOf,
+} from "../testing.ts";
+
+/** One operation with three small numbers to choose by. */
+type Op = readonly [kind: keyof typeof OPS, a: number, b: number, c: number];
+
+/** Where phases begin, in milliseconds of a window. */
+const MOMENTS = [0, 6_000, 8_000, 9_000, 9_500];
+
+const hparams = {
+  ...FAST,
+  max_miners: 4,
+  max_validators: 3,
+  immunity_windows: 0,
+  inactive_windows: 2,
+  unbonding_ms: 5_000,
+  slash_bps: 5_000,
+  unrevealed_fee: 300,
+  miner_bps: 5_000,
+  validator_bps: 3_000,
+  treasury_bps: 2_000,
+};
+
+/** Anybody: founding miners and validators, and newcomers. */
+const who = (n: number) => [minerOf(n % 4), validatorOf(n % 3), address(n)][n % 3]!;
+const current = (network: TestNetwork) => network.ledger.currentWindow();
+const previous = async (network: TestNetwork) => Math.max(0, await current(network) - 1);
+
+/** Let each of `callers` try; the ledger may refuse any of them. */
+async function attempt(callers: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const outcomes: unknown[] = [];
+  for (const call of callers) outcomes.push(await call().then(() => null, (error) => error));
+  if (outcomes.length > 0 && !outcomes.includes(null)) throw outcomes[0];
+}
+
+const OPS = {
+  faucet: async ({ ledger }: TestNetwork, a: number, b: number) => {
+    await Promise.resolve();
+    ledger.faucet(who(a), BigInt(b) * 1_000n);
+  },
+  wait: async (network: TestNetwork, a: number) => {
+    await Promise.resolve();
+    const since = network.clock.now() - T0;
+    const window = Math.floor(since / 10_000);
+    const next = MOMENTS.find((moment) => moment > since % 10_000);
+    if (a > 13) network.at(window + 2, 100);
+    else if (next === undefined) network.at(window + 1);
+    else network.at(window, next);
+  },
+  registerMiner: ({ ledger }: TestNetwork, a: number, b: number) =>
+    ledger.registerMiner(who(a), BigInt(b) * 300n),
+  registerValidator: ({ ledger }: TestNetwork, a: number, b: number) =>
+    ledger.registerValidator(who(a), BigInt(b) * 1_500n),
+  unregister: async ({ ledger }: TestNetwork, a: number, b: number) => {
+    const role = b % 3 === 0 ? "validator" : "miner";
+    const rows = role === "miner" ? await ledger.miners() : await ledger.validators();
+    const row = rows[a % Math.max(1, rows.length)];
+    await ledger.unregister(row?.owner ?? ADMIN, role, row?.uid ?? 0);
+  },
+  withdraw: ({ ledger }: TestNetwork, a: number) => ledger.withdraw(who(a)),
+  commit: async (network: TestNetwork, a: number) => {
+    const window = await current(network);
+    const miners = (await network.ledger.miners()).filter(({ uid }) => (uid + a) % 4 !== 0);
+    await attempt(miners.map(({ uid, owner }) => () => network.commit(uid, window, owner)));
+  },
+  reveal: async (network: TestNetwork, a: number) => {
+    const window = await current(network);
+    const miners = (await network.ledger.miners()).filter(({ uid }) => (uid + a) % 5 !== 0);
+    await attempt(miners.map(({ uid, owner }) => () => network.reveal(uid, window, owner)));
+  },
+  attest: async (network: TestNetwork, a: number) => {
+    const rows = await network.ledger.validators();
+    const row = rows[a % Math.max(1, rows.length)];
+    await network.attest(row?.uid ?? 0, { owner: row?.owner ?? ADMIN, key: a });
+  },
+  report: async (network: TestNetwork, a: number, b: number, c: number) => {
+    const window = await previous(network);
+    const measure = (uid: number) =>
+      (uid + b) % 7 === 0
+        ? unmeasured(VERDICT.zero)
+        : { randomAfter: 950_000 + 10_000 * ((c * uid) % 9) };
+    await attempt(
+      [0, 1, 2].filter((i) => i !== a).map((i) => () => network.report(i, window, { measure })),
+    );
+  },
+  settle: async (network: TestNetwork, a: number) =>
+    network.ledger.settle(await previous(network), 1 + a % 4),
+  outcome: async (network: TestNetwork, a: number, b: number) => {
+    const window = await previous(network);
+    const merged = b % 2 === 0
+      ? {}
+      : { manifestHash: bytes32(`${window}`), currentLoss: 10, mergedLoss: 1 + b % 10 };
+    await attempt(
+      [0, 1, 2].filter((i) => i !== a).map((i) => () => network.outcome(i, window, merged)),
+    );
+  },
+  close: async (network: TestNetwork) => network.ledger.close(await previous(network)),
+  slash: async (network: TestNetwork, a: number) => {
+    const window = await previous(network);
+    const [x, y] = [
+      await network.signReport(a % 3, window),
+      await network.signReport(a % 3, window, { randomBefore: 7_000_000 + a }),
+    ];
+    await network.ledger.slash(x.message, x.signature, y.message, y.signature);
+  },
+  claim: ({ ledger }: TestNetwork, a: number) => ledger.claim(who(a)),
+  hparams: ({ ledger }: TestNetwork, a: number) =>
+    ledger.setHparams(ADMIN, { ...hparams, max_miners: 3 + a % 2, unrevealed_fee: 100 * a }),
+} as const;
+
+/** How often each comes, so that whole windows happen. */
+const WEIGHTS: Readonly<Record<keyof typeof OPS, number>> = {
+  faucet: 2,
+  wait: 18,
+  registerMiner: 3,
+  registerValidator: 2,
+  unregister: 1,
+  withdraw: 2,
+  commit: 8,
+  reveal: 10,
+  attest: 1,
+  report: 10,
+  settle: 10,
+  outcome: 10,
+  close: 2,
+  slash: 1,
+  claim: 3,
+  hparams: 1,
+};
+
+const number = fc.integer({ min: 0, max: 15 });
+const op: fc.Arbitrary<Op> = fc.tuple(
+  fc.oneof(
+    ...(Object.keys(OPS) as (keyof typeof OPS)[])
+      .map((kind) => ({ weight: WEIGHTS[kind], arbitrary: fc.constant(kind) })),
+  ),
+  number,
+  number,
+  number,
+);
+
+Deno.test("audit: after every operation of random traces no coin was made or lost", async () => {
+  const done = new Map<string, number>();
+  let total = 0;
+  const trace = async (ops: readonly Op[]) => {
+    using network = await TestNetwork.found({
+      hparams,
+      validators: [6_000n, 5_000n, 4_000n],
+    });
+    let seq = 0;
+    for (const [kind, ...choices] of ops) {
+      total++;
+      try {
+        await (OPS[kind] as (network: TestNetwork, ...choices: number[]) => Promise<unknown>)(
+          network,
+          ...choices,
+        );
+        done.set(kind, (done.get(kind) ?? 0) + 1);
+      } catch (error) {
+        if (!(error instanceof LedgerError)) throw error;
+      }
+      network.checkAudit();
+      for (const event of await network.ledger.events(seq, 1_000)) {
+        assert.equal(event.seq, ++seq);
+        done.set(event.kind, (done.get(event.kind) ?? 0) + 1);
+      }
+    }
+  };
+  const traces = fc.array(op, { minLength: 130, maxLength: 130 });
+  await fc.assert(fc.asyncProperty(traces, trace), { seed: 20_260_101, numRuns: 5 });
+  assert.ok(total >= 500);
+  const idle = Object.keys(OPS).filter((kind) => !done.has(kind));
+  assert.deepEqual(idle, [], "an operation never succeeded: the traces show nothing about it");
+  for (
+    const kind of [
+      "reward_distributor::WindowPaid",
+      "round_state::WindowSkipped",
+      "gradient_registry::UnrevealedCharged",
+      "peer_registry::PeerEvicted",
+      "peer_registry::PeerLeft",
+      "validator_registry::ValidatorSlashed",
+      "round_state::BaseAnchored",
+    ]
+  ) assert.ok(done.has(kind), kind);
+});
+
+Deno.test("audit: a refused call leaves no trace", async () => {
+  using network = await TestNetwork.found({ hparams: { max_miners: 3, immunity_windows: 0 } });
+  network.ledger.faucet(ADMIN, 1_049n);
+  const before = [network.ledger.audit(), await network.ledger.balance(ADMIN)];
+  // The fee is taken, then the stake is lacking.
+  await refuses("peer_registry::EInsufficientBalance", network.ledger.registerMiner(ADMIN, 1_000n));
+  assert.deepEqual([network.ledger.audit(), await network.ledger.balance(ADMIN)], before);
+});
