@@ -26,6 +26,7 @@ import type { Address, Ledger, WindowView } from "./ledger/ledger.ts";
 import { type Log, reason } from "./ledger/log.ts";
 import { type BeaconSource, windowRandomness } from "./ledger/randomness.ts";
 import { type Base, type Bases, windowOrNull } from "./store/bases.ts";
+import { blobKey } from "./store/keys.ts";
 import type { Pages } from "./store/pages.ts";
 import type { Store } from "./store/store.ts";
 
@@ -117,7 +118,10 @@ export class Validator {
         if (!signal.aborted) throw error;
         return null;
       });
-      if (view !== null) await events.ended(view);
+      if (view !== null) {
+        await events.ended(view);
+        await this.#forget(window - view.hparams.retention_windows);
+      }
       await this.#healthy();
     }
     log("info", TARGET, "Validator stopping", { window: await ledger.currentWindow() });
@@ -143,6 +147,13 @@ export class Validator {
     } catch (error) {
       log("error", TARGET, "Judge not attested", { reason: reason(error) });
     }
+  }
+
+  /** Stop serving what was measured in a window that nobody can ask for any more. */
+  async #forget(window: number): Promise<void> {
+    const { ledger, store } = this.#parts;
+    const view = await windowOrNull(ledger, window);
+    for (const { contentHash } of view?.reveals ?? []) await store.delete(blobKey(contentHash));
   }
 
   async #missed(window: number, why: string): Promise<void> {

@@ -88,7 +88,10 @@ Deno.test("decodeManifest: metadata keys strictly ascend by their UTF-8 bytes", 
   refuses(withKeys("a", "a"), "bad_manifest", "metadata");
   refuses(withKeys("b", "a"), "bad_manifest", "metadata");
   refuses(withKeys("a".repeat(65)), "too_long");
-  refuses(withKeys(...Array.from({ length: 65 }, (_, i) => String(i).padStart(2, "0"))), "too_long");
+  refuses(
+    withKeys(...Array.from({ length: 65 }, (_, i) => String(i).padStart(2, "0"))),
+    "too_long",
+  );
   refuses({ ...withKeys(), metadata: [["a", new Uint8Array(1_025)]] }, "too_long");
 });
 

@@ -107,7 +107,9 @@ Deno.test("userDataOf: is the tag and the four parts, 116 bytes, by hand", () =>
 Deno.test("addressBytes: reads a Sui address and refuses all else", () => {
   const address = `0x${toHex(fill(0xab))}`;
   assert.deepEqual(addressBytes(address), fill(0xab));
-  for (const wrong of ["", "0x", address.slice(0, -1), address.slice(0, -2), `${address}00`, "0xz"]) {
+  for (
+    const wrong of ["", "0x", address.slice(0, -1), address.slice(0, -2), `${address}00`, "0xz"]
+  ) {
     assert.throws(
       () => addressBytes(wrong),
       (e) => e instanceof Refusal && e.code === "bad_address" && e.field === "address",

@@ -230,7 +230,9 @@ Deno.test("decodeOutcome: ratings beyond a million, and a sigma of zero, are ref
     const outcome = { ...OUTCOME, ratings: [{ uid: 1, mu, sigma: limit }] };
     assert.deepEqual(decodeOutcome(encodeOutcome(outcome)), outcome);
   }
-  for (const change of [{ mu: limit + 1 }, { mu: -limit - 1 }, { sigma: 0 }, { sigma: limit + 1 }]) {
+  for (
+    const change of [{ mu: limit + 1 }, { mu: -limit - 1 }, { sigma: 0 }, { sigma: limit + 1 }]
+  ) {
     const ratings = [{ uid: 1, mu: 0, sigma: 1, ...change }];
     refuses(() => decodeOutcome(encodeOutcome({ ...OUTCOME, ratings })), "out_of_range");
   }

@@ -42,10 +42,13 @@ Deno.test("lowerMedian: is the smallest value with half of the stake at or below
   assert.equal(of([-3, 1], [-1, 1], [4, 1]), -1);
 });
 
-const values = fc.array(fc.tuple(fc.integer({ min: -20, max: 20 }), fc.integer({ min: 1, max: 9 })), {
-  minLength: 1,
-  maxLength: 12,
-});
+const values = fc.array(
+  fc.tuple(fc.integer({ min: -20, max: 20 }), fc.integer({ min: 1, max: 9 })),
+  {
+    minLength: 1,
+    maxLength: 12,
+  },
+);
 
 Deno.test("lowerMedian: agrees with the plain lower median of each value written out stake times", () => {
   fc.assert(

@@ -124,7 +124,11 @@ export async function startJudge(options: JudgeProcessOptions): Promise<JudgePro
     await Promise.all([drained, output.each(() => {})]);
     await removeSocket(socketPath);
   };
-  const onAbort = () => void stop();
+  let ready = false;
+  const onAbort = () => {
+    if (!ready) kill(child); // it may not look at its input yet, and has nothing to lose
+    void stop();
+  };
   signal?.addEventListener("abort", onAbort);
   exited.finally(() => signal?.removeEventListener("abort", onAbort));
 
@@ -137,6 +141,7 @@ export async function startJudge(options: JudgeProcessOptions): Promise<JudgePro
     const said = stderr.length === 0 ? "" : `\n${stderr.join("\n")}`;
     throw new Error(`Cannot start the judge: ${(error as Error).message}${said}`);
   }
+  ready = true;
   void output.each(() => {}); // what a judge prints later is nobody's business, but must not block it
   return { socketPath, pid: child.pid, exited, stop };
 }

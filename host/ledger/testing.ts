@@ -5,9 +5,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { createTestChain, payloadFields, signDocument } from "../../attestation/test_pki.ts";
 import { type Bytes, utf8 } from "../../enclave/protocol/bytes.ts";
+import { encodeCanonical } from "../../enclave/protocol/cbor.ts";
 import { commitment } from "../../enclave/protocol/commit.ts";
+import { encodeCoseSign1 } from "../../enclave/protocol/cose.ts";
 import { chainHashOf, QUICKNET } from "../../enclave/protocol/drand.ts";
 import { LEDGER_ERRORS, LedgerError } from "../../enclave/protocol/errors.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
@@ -23,6 +24,7 @@ import {
   type ReportEntry,
 } from "../../enclave/protocol/report.ts";
 import { VERDICT } from "../../enclave/protocol/verdict.ts";
+import { createTestRoot, type Leaf } from "../credentials/test_root.ts";
 import { VirtualClock } from "./clock.ts";
 import { DevLedger } from "./dev/dev_ledger.ts";
 import type { Address, LedgerEvent } from "./ledger.ts";
@@ -69,11 +71,29 @@ export function pcrsOf(n: number): [Bytes, Bytes, Bytes] {
   return [pcr(1), pcr(2), pcr(3)];
 }
 
-let chain: ReturnType<typeof createTestChain> | undefined;
-/** One test chain for all tests of a process, valid for every moment of a virtual clock. */
-function testChain(): ReturnType<typeof createTestChain> {
-  const validity = { notBefore: T0 - 86_400_000, notAfter: T0 + 10 * 365 * 86_400_000 };
-  return chain ??= createTestChain(T0, { root: validity, issuer: validity, leaf: validity });
+interface TestChain {
+  readonly root: Bytes;
+  readonly leaf: Leaf;
+  readonly key: CryptoKey;
+}
+
+let chain: Promise<TestChain> | undefined;
+/** One root and leaf for all tests of a process, valid for every moment of a virtual clock. */
+function testChain(): Promise<TestChain> {
+  return chain ??= makeChain();
+}
+
+async function makeChain(): Promise<TestChain> {
+  const directory = await Deno.makeTempDir();
+  try {
+    const { root, issueLeaf } = await createTestRoot(directory);
+    const leaf = await issueLeaf({ now: T0 - 86_400_000, lifetimeMs: 10 * 365 * 86_400_000 });
+    const algorithm = { name: "ECDSA", namedCurve: "P-384" };
+    const key = await crypto.subtle.importKey("pkcs8", leaf.pkcs8, algorithm, false, ["sign"]);
+    return { root, leaf, key };
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 }
 
 /** A signed message, as it is submitted. */
@@ -174,7 +194,7 @@ export class TestNetwork {
       hparams: { ...FAST, ...options.hparams },
       epoch: { firstWindow: 0, startMs: T0 },
       measurements: [{ name: "build-1", pcrs: pcrsOf(1) }],
-      simulatedRoot: (await testChain()).cabundle[0].certificate,
+      simulatedRoot: (await testChain()).root,
       seats: [
         ...Array.from(
           { length: miners },
@@ -196,17 +216,26 @@ export class TestNetwork {
 
   /** A judge's document. */
   async document(validator: number, options: DocumentOptions = {}): Promise<Bytes> {
-    const { cabundle, leaf } = await testChain();
+    const { leaf, key: leafKey } = await testChain();
     const { chainId, ledgerId } = await this.ledger.info();
     const pcrs = pcrsOf(options.build ?? 1);
     const owner = addressBytes(options.owner ?? validatorOf(validator));
-    return await signDocument({
-      ...payloadFields(leaf, cabundle, this.clock.now()),
+    const payload = encodeCanonical({
+      module_id: "simulated-enc0",
+      digest: "SHA384",
+      timestamp: this.clock.now(),
       pcrs: new Map(Array.from({ length: 16 }, (_, i) => [i, pcrs[i] ?? new Uint8Array(48)])),
+      certificate: leaf.certificate,
+      cabundle: leaf.cabundle,
       public_key: key(validator, options.key).publicKey,
       user_data: userDataOf({ chainId, ledgerId, validator, address: owner }),
+      nonce: null,
       ...options.fields,
-    }, leaf.keys.privateKey);
+    });
+    return await encodeCoseSign1(payload, async (toBeSigned) => {
+      const algorithm = { name: "ECDSA", hash: "SHA-384" };
+      return new Uint8Array(await crypto.subtle.sign(algorithm, leafKey, toBeSigned));
+    });
   }
 
   /** Make and register a judge's document. */

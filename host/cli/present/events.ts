@@ -34,6 +34,14 @@ export interface NetworkEvent {
   pcrs: Record<string, string>;
 }
 
+/** A step before the network is up. */
+export interface SetupEvent {
+  /** Which event this is. */
+  event: "setup";
+  /** What is being done, for people. */
+  detail: string;
+}
+
 /** A window's phase goes on. */
 export interface PhaseEvent {
   /** Which event this is. */
@@ -187,6 +195,7 @@ export interface DoneEvent {
 /** Anything that happens in a run. */
 export type RunEvent =
   | NetworkEvent
+  | SetupEvent
   | PhaseEvent
   | LogEvent
   | AttestationEvent

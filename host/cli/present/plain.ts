@@ -28,6 +28,8 @@ export function eventLines(event: RunEvent, options: LineOptions): string[] {
   switch (event.event) {
     case "network":
       return [...networkLines(event, paint), ""];
+    case "setup":
+      return [paint("dim", `  ${printable(event.detail)}`)];
     case "attestation":
       return [attestationLine(event, paint)];
     case "settled":

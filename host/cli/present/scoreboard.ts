@@ -55,10 +55,14 @@ export function settledLines(event: SettledEvent, width: number, paint: Paint): 
     : event.baseMoved
     ? `base ${short(event.baseHash)} after the merge: ${loss}`
     : `base ${short(event.baseHash)} unchanged: the merge was no better, ${loss}`;
+  const unpaid = event.rows.some(({ verdict }) => verdict === "accepted") && event.issued === "0"
+    ? ["  pay begins with a miner's second accepted window"]
+    : [];
   return [
     header(`Window ${event.window} settled`, `${vram(event.issued)} VRAM issued`, paint),
     ...indent(table(columns(event.rows), event.rows, width - 2, paint)),
     `  ${merged}`,
+    ...unpaid.map((line) => paint("dim", line)),
     ...validators.map((line) => paint("dim", `  ${line}`)),
   ];
 }

@@ -28,8 +28,8 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     hparams: { topk_bps: 100, own_pages: 8, random_pages: 16, heldout_pages: 32 },
   },
   "nano-gpt": {
-    training: { innerSteps: 2, lr: 3e-3, decay: 0.9 },
-    hparams: { topk_bps: 100, own_pages: 4, random_pages: 4, heldout_pages: 8 },
+    training: { innerSteps: 4, lr: 1e-3, decay: 0.9 },
+    hparams: { topk_bps: 100, own_pages: 8, random_pages: 4, heldout_pages: 8 },
   },
 };
 
@@ -85,7 +85,7 @@ export function testHparams(
     window_ms: window,
     beacon_margin_ms: Math.min(tuned.beacon_margin_ms, Math.floor(window / 50)),
     min_judge_ms: Math.min(tuned.min_judge_ms, Math.floor(window / 2)),
-    checkpoint_frequency: 10,
+    checkpoint_frequency: 5,
   };
 }
 

@@ -4,12 +4,11 @@
  * @module
  */
 import { LossModel } from "../../../enclave/model/session.ts";
-import { paramManifest } from "../../../enclave/model/params.ts";
 import { modelHash } from "../../../enclave/model/modelhash.ts";
-import { type ModelConfig, presetByName } from "../../../enclave/model/presets.ts";
+import { type ModelConfig, pageTokens, presetByName } from "../../../enclave/model/presets.ts";
+import { toHex } from "../../../enclave/protocol/bytes.ts";
 import { measureSimulated } from "../../credentials/measure.ts";
 import type { Clock } from "../../ledger/clock.ts";
-import type { Log } from "../../ledger/log.ts";
 import { genesisBase } from "../../store/bases.ts";
 import type { Pages } from "../../store/pages.ts";
 import type { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
@@ -17,8 +16,6 @@ import type { ValidatorArgs } from "../args.ts";
 import { measureSpeed, RECIPES, testHparams } from "./calibrate.ts";
 import { openDataset } from "./dataset.ts";
 import { foundNetwork, networkExists, openNetwork, type TestNetwork } from "./network.ts";
-
-const TARGET = "vramhub_validator";
 
 /** `enclave/`'s sources: what the judge runs, and what is measured. */
 export const ENCLAVE_DIR: string = decodeURIComponent(
@@ -34,29 +31,22 @@ export async function prepareNetwork(
   dir: string,
   clock: Clock,
   startTrainer: StartTrainer,
-  log: Log,
+  step: (detail: string) => void,
 ): Promise<TestNetwork> {
   if (networkExists(dir)) {
-    const network = await openNetwork(dir, clock);
-    log("info", TARGET, "Resuming network", { dir, model: network.model.name });
-    return network;
+    step("resuming the network of this folder; --model and --miners of its founding stay");
+    return await openNetwork(dir, clock);
   }
   await Deno.mkdir(dir, { recursive: true });
   const model = presetByName(args.model);
-  log("info", TARGET, "Building data set", { source: "moby-dick", model: model.name });
+  step(`building the data set: Moby-Dick in pages of ${pageTokens(model)} tokens`);
   const pages = await openDataset(`${dir}/dataset`, model);
   const hash = modelHash(model);
-  log("info", TARGET, "Deriving genesis weights", { params: paramManifest(model).total });
+  step(`deriving the first weights from the model's hash, ${toHex(hash).slice(0, 8)}…`);
   const genesis = genesisBase(model, hash);
-  log("info", TARGET, "Measuring this machine", { model: model.name });
-  const hparams = await calibrate(
-    args,
-    model,
-    pages,
-    genesis.theta,
-    await startTrainer(model),
-    log,
-  );
+  step("measuring a training step and a forward pass, to size the windows");
+  const trainer = await startTrainer(model);
+  const hparams = await calibrate(args, model, pages, genesis.theta, trainer, step);
   const pcrs = await measureSimulated(ENCLAVE_DIR);
   return await foundNetwork(dir, pages, model, {
     hparams,
@@ -74,7 +64,7 @@ async function calibrate(
   pages: Pages,
   theta: Float32Array,
   trainer: OnnxTrainer,
-  log: Log,
+  step: (detail: string) => void,
 ) {
   const forward = await LossModel.create(model);
   try {
@@ -83,11 +73,8 @@ async function calibrate(
     const params = forward.manifest.total;
     const { miners, windowSeconds } = args;
     const hparams = testHparams(model, speed, miners.length, trainers, params, windowSeconds);
-    log("info", TARGET, "Measured this machine", {
-      train_step_ms: Math.round(speed.stepMs),
-      forward_ms: Math.round(speed.forwardMs),
-      window_ms: hparams.window_ms,
-    });
+    const [train, pass] = [speed.stepMs, speed.forwardMs].map((ms) => `${ms.toFixed(0)} ms`);
+    step(`a training step takes ${train}, a forward pass ${pass}`);
     return hparams;
   } finally {
     await forward.close();

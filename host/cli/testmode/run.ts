@@ -49,7 +49,7 @@ export async function runTestMode(
   const network = await prepareNetwork(args, dir, clock, async (model) => {
     trainer = await OnnxTrainer.start(model);
     return trainer;
-  }, log);
+  }, (detail) => show({ event: "setup", detail }));
   cleanup.defer(() => network.ledger[Symbol.dispose]());
   const { ledger, model, store } = network;
   const pcrs = await measureSimulated(ENCLAVE_DIR);
@@ -131,6 +131,7 @@ export async function runTestMode(
   ];
   await validator.run(first, args.windows ?? Infinity, all);
   stop.abort();
+  trainer?.close(); // nobody waits for the step that is running
   const ends = await Promise.allSettled(background);
   for (const end of ends) {
     if (end.status === "rejected" && !all.aborted) {
