@@ -22,24 +22,35 @@ export function readChain(document: AttestationDocument): Certificate[] {
 }
 
 /**
- * Check the chain's shape, validity at `at` (milliseconds; `leeway` before notBefore) and signatures. That its
- * first certificate is the pinned root is `checkRoot`'s part.
+ * Check the chain's shape and signatures. That its first certificate is the pinned root is `checkRoot`'s part,
+ * and when it holds is `checkValidity`'s.
  *
- * @returns the earliest end of validity in the chain, in milliseconds.
  * @throws {AttestationError} `not_a_ca`, `cannot_sign_certificates`, `path_too_long`, `leaf_is_ca`,
- * `leaf_cannot_sign`, `not_yet_valid`, `expired`, `issuer_mismatch`, `bad_key` or `bad_certificate_signature`.
+ * `leaf_cannot_sign`, `issuer_mismatch`, `bad_key` or `bad_certificate_signature`.
  */
-export async function verifyChain(
-  chain: readonly Certificate[],
-  at: number,
-  leeway: number,
-): Promise<number> {
+export async function verifyChain(chain: readonly Certificate[]): Promise<void> {
   const leaf = chain.at(-1)!;
   chain.slice(0, -1).forEach((ca, i) => checkAuthority(ca, chain.length - 2 - i));
   if (leaf.ca) throw refuse("leaf_is_ca", "is a CA, and a leaf must not be", leaf);
   if ((leaf.usages & DIGITAL_SIGNATURE) === 0) {
     throw refuse("leaf_cannot_sign", "lacks digitalSignature", leaf);
   }
+  // The root is its own issuer: pinned by its bytes, its signature is checked all the same.
+  let issuer = chain[0]!;
+  for (const certificate of chain) {
+    await checkIssued(certificate, issuer);
+    issuer = certificate;
+  }
+}
+
+/**
+ * Check that every certificate is valid at `at` (milliseconds; `leeway` before notBefore). After `verifyChain`:
+ * of a forgery nobody should read that it has merely expired.
+ *
+ * @returns the earliest end of validity in the chain, in milliseconds.
+ * @throws {AttestationError} `not_yet_valid` or `expired`.
+ */
+export function checkValidity(chain: readonly Certificate[], at: number, leeway: number): number {
   for (const certificate of chain) {
     if (at < certificate.notBefore - leeway) {
       throw refuse("not_yet_valid", "is not valid yet at the time in question", certificate);
@@ -47,12 +58,6 @@ export async function verifyChain(
     if (at > certificate.notAfter) {
       throw refuse("expired", "has expired at the time in question", certificate);
     }
-  }
-  // The root is its own issuer: pinned by its bytes, its signature is checked all the same.
-  let issuer = chain[0]!;
-  for (const certificate of chain) {
-    await checkIssued(certificate, issuer);
-    issuer = certificate;
   }
   return Math.min(...chain.map((certificate) => certificate.notAfter));
 }

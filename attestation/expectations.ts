@@ -10,16 +10,11 @@ import { AttestationError } from "./error.ts";
 import { type ApprovedSet, isDebug, LEEWAY_MS, MAX_AGE_MS, type Policy } from "./policy.ts";
 
 /**
- * Check what the caller expects of a document whose signatures hold.
+ * Refuse debug enclaves, whose memory their host can read, unless the policy allows them by name.
  *
- * @param at the moment in question, in milliseconds.
- * @returns the name of the approved measurement.
- * @throws {AttestationError} `stale`, `not_yet_valid`, `debug_enclave`, `unknown_measurement`,
- * `measurement_not_active`, `nonce_mismatch`, `user_data_mismatch`, `public_key_mismatch`, `bad_public_key`,
- * `small_order_key` or `wrong_length`.
+ * @throws {AttestationError} `debug_enclave`.
  */
-export function checkDocument(document: AttestationDocument, policy: Policy, at: number): string {
-  checkAge(document, policy);
+export function checkDebug(document: AttestationDocument, policy: Policy): void {
   if (isDebug(document.pcrs) && policy.debug !== "allow-by-name") {
     throw new AttestationError(
       "debug_enclave",
@@ -27,11 +22,14 @@ export function checkDocument(document: AttestationDocument, policy: Policy, at:
       "pcrs",
     );
   }
-  checkFields(document, policy);
-  return matchMeasurement(document, policy.measurements, at);
 }
 
-function checkAge(document: AttestationDocument, policy: Policy): void {
+/**
+ * Hold a live document to its age. An archived one has none.
+ *
+ * @throws {AttestationError} `stale` or `not_yet_valid`.
+ */
+export function checkAge(document: AttestationDocument, policy: Policy): void {
   if (policy.time.kind !== "live") return;
   const { now, maxAgeMs = MAX_AGE_MS } = policy.time;
   if (document.timestamp > now + LEEWAY_MS) {
@@ -50,7 +48,13 @@ function checkAge(document: AttestationDocument, policy: Policy): void {
   }
 }
 
-function checkFields(document: AttestationDocument, policy: Policy): void {
+/**
+ * Check nonce, user_data and public_key: their lengths always, their values where the policy names them.
+ *
+ * @throws {AttestationError} `wrong_length`, `nonce_mismatch`, `user_data_mismatch`, `public_key_mismatch`,
+ * `bad_public_key` or `small_order_key`.
+ */
+export function checkFields(document: AttestationDocument, policy: Policy): void {
   const limit = policy.fieldBytes ?? 512;
   for (const [field, value] of fieldsOf(document)) {
     if (value !== null && value.length > limit) {
@@ -81,8 +85,15 @@ function expect(field: string, wanted: Uint8Array | undefined, found: Bytes | nu
   );
 }
 
-/** An expected PCR that the document lacks does not match. */
-function matchMeasurement(
+/**
+ * Find the approved measurement that the PCRs match, by index: an expected PCR that the document lacks does not
+ * match.
+ *
+ * @param at the moment in question, in milliseconds.
+ * @returns its name.
+ * @throws {AttestationError} `unknown_measurement` or `measurement_not_active`.
+ */
+export function matchMeasurement(
   document: AttestationDocument,
   approved: ApprovedSet,
   at: number,

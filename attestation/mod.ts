@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { type Check, CHECKS } from "./checks.ts";
 export { checkEd25519Key } from "./ed25519.ts";
 export { type AttestationDocument, parseDocument, PCR_BYTES } from "./document.ts";
 export { AttestationError } from "./error.ts";

@@ -76,8 +76,8 @@ function playerOf({ uid, priorMu, priorSigma }: SettledRow): Player {
   };
 }
 
-/** Most units of a prior mu's magnitude, and of a prior sigma: a million. */
-const MAX_RATING = 10 ** 12;
+/** Most units of a prior mu's magnitude, and of a prior sigma: a thousand. No game leads that far. */
+const MAX_RATING = 10 ** 9;
 
 /**
  * Refuse a settlement that no ledger can have made: of a uid that was never revealed, or a rating that is none.

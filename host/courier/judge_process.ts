@@ -130,6 +130,7 @@ export async function startJudge(options: JudgeProcessOptions): Promise<JudgePro
     void stop();
   };
   signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
   exited.finally(() => signal?.removeEventListener("abort", onAbort));
 
   try {
