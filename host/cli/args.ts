@@ -10,10 +10,10 @@ import type { InferValue, Parser } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice, float, integer } from "@optique/core/valueparser";
 import { path, run } from "@optique/run";
-import { MODELS, roleList, ROLES } from "./args_values.ts";
-import type { ModelName, Role } from "./args_values.ts";
+import { LIARS, MODELS, roleList, ROLES } from "./args_values.ts";
+import type { Liar, ModelName, Role } from "./args_values.ts";
 
-export { type ModelName, type Role } from "./args_values.ts";
+export { type Liar, type ModelName, type Role } from "./args_values.ts";
 
 /** Arguments of `deno task validator`. */
 export interface ValidatorArgs {
@@ -27,6 +27,10 @@ export interface ValidatorArgs {
   model: ModelName;
   /** What each simulated miner does, in uid order. */
   miners: readonly Role[];
+  /** How many validators judge, each with a judge of its own. */
+  validators: number;
+  /** How the last validator's courier lies; undefined is honest. */
+  liar: Liar | undefined;
   /** Where ledger, store and keys are kept; undefined means a fresh temporary folder. */
   dataDir: string | undefined;
   /** Length of a window in seconds; undefined measures this machine first. */
@@ -77,6 +81,9 @@ const PROCESS_IO: ArgsIo = {
   exit: (status) => Deno.exit(status),
 };
 
+/** Judges that one command runs at a time. */
+const MAX_VALIDATORS = 5;
+
 /** Status of a command that was called wrongly, as in the shell's own tools. */
 const USAGE_STATUS = 2;
 
@@ -121,10 +128,21 @@ const validator = object({
   miners: withDefault(
     option("--miners", roleList(), {
       description:
-        message`What each simulated miner does, separated by commas: honest trains, idle sends no change, poisoned sends the opposite of its training, copier sends somebody else's gradient.`,
+        message`What each simulated miner does, separated by commas: honest trains, idle sends zeros, poisoned sends a gradient made to harm, copier sends somebody else's gradient.`,
     }),
     ["honest", "honest", "idle", "poisoned", "copier"] as readonly Role[],
   ),
+  validators: withDefault(
+    option("--validators", integer({ metavar: "N", min: 1, max: MAX_VALIDATORS }), {
+      description:
+        message`How many validators judge, each with a judge of its own; more than one share a fifth of the emission.`,
+    }),
+    1,
+  ),
+  liar: optional(option("--liar", choice(LIARS, { metavar: "HOW", suggest: "nearest" }), {
+    description:
+      message`The last validator's courier lies: abstain says that no gradient is to be had, swap exchanges two of them, stale sends the report of the window before, forge alters the scores. Needs three validators.`,
+  })),
   dataDir: optional(option("--data-dir", path({ metavar: "DIR", type: "directory" }), {
     description:
       message`Keep the ledger, the store and the keys here, and go on from what is there. Without it, a fresh temporary directory, which the output names at its start.`,
@@ -157,7 +175,7 @@ const aggregator = object({ dataDir: joinedDir, json }, { errors: { endOfInput: 
 
 /** Parse the validator's arguments. Does not return where help was asked for or the arguments are wrong. */
 export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): ValidatorArgs {
-  return parse("deno task validator", validator, argv, {
+  const args = parse("deno task validator", validator, argv, {
     brief:
       message`Judge miners' gradients in a (simulated) enclave, settle windows and pay for what lowered the loss.`,
     examples: examples(
@@ -169,9 +187,17 @@ export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): Valida
         ].join(" "),
       ],
       ["A line of JSON for each event", "--test-mode --windows 3 --json"],
+      ["Three validators, one of which forges scores", "--test-mode --validators 3 --liar forge"],
       ["A network that outlives the command", "--test-mode --data-dir ./network"],
     )("deno task validator"),
   }, io);
+  if (args.liar !== undefined && args.validators < 3) {
+    refuse("--liar needs --validators 3 or more: a majority must be honest", io);
+  }
+  if (args.miners.includes("copier") && !args.miners.includes("honest")) {
+    refuse("a copier in --miners needs an honest miner to copy from", io);
+  }
+  return args;
 }
 
 /** Parse the miner's arguments. Does not return where help was asked for or the arguments are wrong. */
@@ -206,6 +232,12 @@ function examples(...lines: readonly (readonly [what: string, args: string])[]) 
       lineBreak(),
       text(`  ${program} ${args}`),
     ]);
+}
+
+/** Options that do not go together: a usage error. */
+function refuse(why: string, io: ArgsIo = PROCESS_IO): never {
+  io.stderr(`Error: ${why}.`);
+  return io.exit(USAGE_STATUS);
 }
 
 function parse<P extends Parser<"sync", unknown, unknown>>(

@@ -40,6 +40,8 @@ Deno.test("parseValidatorArgs: has a default for everything but the mode", () =>
     json: false,
     model: "small",
     miners: ["honest", "honest", "idle", "poisoned", "copier"],
+    validators: 1,
+    liar: undefined,
     dataDir: undefined,
     windowSeconds: undefined,
     verbose: false,
@@ -48,17 +50,28 @@ Deno.test("parseValidatorArgs: has a default for everything but the mode", () =>
 
 Deno.test("parseValidatorArgs: takes every option", () => {
   const argv =
-    "--test-mode --windows 3 --json --model nano-gpt --miners copier,idle --data-dir d --window-seconds 2.5 -v";
+    "--test-mode --windows 3 --json --model nano-gpt --miners honest,idle --validators 3 --liar swap --data-dir d --window-seconds 2.5 -v";
   assert.deepEqual(parseValidatorArgs(argv.split(" ")), {
     testMode: true,
     windows: 3,
     json: true,
     model: "nano-gpt",
-    miners: ["copier", "idle"],
+    miners: ["honest", "idle"],
+    validators: 3,
+    liar: "swap",
     dataDir: "d",
     windowSeconds: 2.5,
     verbose: true,
   });
+});
+
+Deno.test("parseValidatorArgs: refuses a liar without a majority, and a copier without a victim", () => {
+  const liar = ending(parseValidatorArgs, "--test-mode", "--validators", "2", "--liar", "swap");
+  assert.equal(liar.status, 2);
+  assert.match(liar.stderr, /--validators 3/);
+  const copier = ending(parseValidatorArgs, "--test-mode", "--miners", "copier");
+  assert.equal(copier.status, 2);
+  assert.match(copier.stderr, /honest miner/);
 });
 
 Deno.test("parseMinerArgs: defaults to an honest miner that runs until interrupted", () => {

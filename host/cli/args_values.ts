@@ -21,6 +21,12 @@ export const ROLES = ["honest", "idle", "poisoned", "copier"] as const;
 /** What a simulated miner does. */
 export type Role = typeof ROLES[number];
 
+/** How a validator's courier can lie in test mode. */
+export const LIARS = ["abstain", "swap", "stale", "forge"] as const;
+
+/** A strategy of a lying courier. */
+export type Liar = typeof LIARS[number];
+
 /** Most miners that one command simulates: they take turns in one trainer. */
 const MAX_MINERS = 32;
 

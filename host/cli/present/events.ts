@@ -118,8 +118,12 @@ export interface SettledRow {
 export interface ValidatorRow {
   /** The validator's slot. */
   uid: number;
+  /** What it was started as, where that is not an honest validator. */
+  role?: string;
   /** Whether its report counted. */
   counted: boolean;
+  /** Why not, or null. */
+  reason: string | null;
   /** What the window pays it. */
   reward: string;
 }

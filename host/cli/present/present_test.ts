@@ -101,7 +101,7 @@ const SAMPLE: readonly RunEvent[] = [
     event: "settled",
     window: 3,
     rows,
-    validators: [{ uid: 0, counted: true, reward: "0" }],
+    validators: [{ uid: 0, counted: true, reason: null, reward: "0" }],
     issued: "69999999999",
     baseHash: "ef".repeat(32),
     baseMoved: true,

@@ -46,9 +46,11 @@ export function networkLines(event: NetworkEvent, paint: Paint): string[] {
 
 /** A settled window as a table, with what it did to the base below. */
 export function settledLines(event: SettledEvent, width: number, paint: Paint): string[] {
-  const validators = event.validators.map(({ uid, counted, reward }) =>
-    `validator ${uid} ${counted ? "counted" : "not counted"}, ${vram(reward)} VRAM`
-  );
+  const validators = event.validators.map(({ uid, role, counted, reason, reward }) => {
+    const who = role === undefined ? `validator ${uid}` : `validator ${uid} (${printable(role)})`;
+    const why = reason === null ? "" : `: ${printable(reason)}`;
+    return `${who} ${counted ? "counted" : "not counted"}${why}, ${vram(reward)} VRAM`;
+  });
   const loss = `loss ${change(event.currentLoss, event.mergedLoss)} nats`;
   const merged = event.mergedLoss === null
     ? `base ${short(event.baseHash)} unchanged: nothing was merged`

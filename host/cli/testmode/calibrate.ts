@@ -66,14 +66,16 @@ export function testHparams(
   miners: number,
   trainers: number,
   params: number,
+  validators: number,
   windowSeconds: number | undefined,
 ): Hparams {
   const recipe = RECIPES[model.name]!;
   const tuned = { ...DEFAULT_HPARAMS, ...recipe.hparams };
   const passes = (pages: number) => pages / model.batch * speed.forwardMs;
-  const judgeMs = passes(tuned.random_pages) +
+  const oneJudgeMs = passes(tuned.random_pages) +
     miners * (2 * passes(tuned.own_pages) + passes(tuned.random_pages)) +
     2 * passes(tuned.heldout_pages);
+  const judgeMs = validators * oneJudgeMs;
   const trainMs = trainers * recipe.training.innerSteps * speed.stepMs;
   // Top-k, hashing, safetensors and merging walk over all parameters a few times.
   const copyMs = params / 20_000 * (1 + trainers / 4);
@@ -86,6 +88,8 @@ export function testHparams(
     beacon_margin_ms: Math.min(tuned.beacon_margin_ms, Math.floor(window / 50)),
     min_judge_ms: Math.min(tuned.min_judge_ms, Math.floor(window / 2)),
     checkpoint_frequency: 5,
+    // A validator alone has nobody to be compared with: it earns nothing, as before the network is launched.
+    ...(validators > 1 ? { miner_bps: 5_000, validator_bps: 2_000, treasury_bps: 3_000 } : {}),
   };
 }
 

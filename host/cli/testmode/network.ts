@@ -53,6 +53,8 @@ export interface FoundOptions {
   readonly pcrs: readonly [Bytes, Bytes, Bytes];
   /** Companion miners, in uid order. */
   readonly miners: number;
+  /** Validators, in uid order, of equal stake. */
+  readonly validators: number;
 }
 
 /** Number of a test network's first window. */
@@ -77,7 +79,7 @@ export async function foundNetwork(
   options: FoundOptions,
   clock: Clock,
 ): Promise<TestNetwork> {
-  const { hparams, training, modelHash, baseHash, pcrs, miners } = options;
+  const { hparams, training, modelHash, baseHash, pcrs, miners, validators } = options;
   const genesisMs = clock.now();
   const about = { genesisMs, periodMs: beaconPeriod(hparams.window_ms), training };
   await Deno.writeTextFile(`${dir}/network.json`, JSON.stringify(about, null, 2) + "\n");
@@ -99,11 +101,11 @@ export async function foundNetwork(
     measurements: [{ name: LOCAL_BUILD, pcrs }],
     simulatedRoot: root.root,
     seats: [
-      {
-        role: "validator",
-        owner: await wallet(dir, "validator-0"),
+      ...await Promise.all(Array.from({ length: validators }, async (_, i) => ({
+        role: "validator" as const,
+        owner: await wallet(dir, `validator-${i}`),
         stake: BigInt(hparams.min_validator_stake),
-      },
+      }))),
       ...await Promise.all(Array.from({ length: miners }, async (_, i) => ({
         role: "miner" as const,
         owner: await wallet(dir, `miner-${i}`),

@@ -55,6 +55,7 @@ export async function prepareNetwork(
     baseHash: genesis.hash,
     pcrs,
     miners: args.miners.length,
+    validators: args.validators,
   }, clock);
 }
 
@@ -71,8 +72,16 @@ async function calibrate(
     const speed = await measureSpeed(forward, theta, pages, trainer);
     const trainers = args.miners.filter((role) => role === "honest").length;
     const params = forward.manifest.total;
-    const { miners, windowSeconds } = args;
-    const hparams = testHparams(model, speed, miners.length, trainers, params, windowSeconds);
+    const { miners, validators, windowSeconds } = args;
+    const hparams = testHparams(
+      model,
+      speed,
+      miners.length,
+      trainers,
+      params,
+      validators,
+      windowSeconds,
+    );
     const [train, pass] = [speed.stepMs, speed.forwardMs].map((ms) => `${ms.toFixed(0)} ms`);
     step(`a training step takes ${train}, a forward pass ${pass}`);
     return hparams;

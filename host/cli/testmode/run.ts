@@ -8,22 +8,19 @@ import { paramManifest } from "../../../enclave/model/params.ts";
 import { toHex } from "../../../enclave/protocol/bytes.ts";
 import { trainingPages } from "../../../enclave/protocol/dataset.ts";
 import { Aggregator } from "../../aggregator.ts";
-import { JudgeClient } from "../../courier/judge_client.ts";
-import { type JudgeProcess, startJudge } from "../../courier/judge_process.ts";
 import { measureSimulated } from "../../credentials/measure.ts";
-import { Journal } from "../../journal.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { WindowView } from "../../ledger/ledger.ts";
 import { type Log, reason } from "../../ledger/log.ts";
 import { type Base, Bases } from "../../store/bases.ts";
-import { Validator, type ValidatorPhase } from "../../validator.ts";
 import { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
 import type { ValidatorArgs } from "../args.ts";
-import type { Phase, RunEvent } from "../present/mod.ts";
+import type { RunEvent } from "../present/mod.ts";
 import { openMiner, sourcesOf } from "./miners.ts";
-import { type TestNetwork, wallet } from "./network.ts";
+import type { TestNetwork } from "./network.ts";
 import { ENCLAVE_DIR, prepareNetwork } from "./prepare.ts";
 import { windowEvent } from "./scoreboard.ts";
+import { type OpenValidator, openValidator } from "./validators.ts";
 
 const TARGET = "vramhub_validator";
 /** Pages on which the first and the last base are compared. */
@@ -69,15 +66,6 @@ export async function runTestMode(
   const start = await bases.reach((await ledger.window(first)).baseHash, first);
   const heldoutStart = await heldOut(network, first, start, show);
 
-  const judge = await openJudge(network, pcrs, all, log);
-  cleanup.defer(() => judge.process.stop());
-  cleanup.defer(() => judge.client.close());
-  judge.process.exited.then(({ code }) => {
-    if (!all.aborted) {
-      log("error", TARGET, "Judge ended", { code });
-      stop.abort(new Error(`The judge ended with status ${code}`));
-    }
-  });
   if (args.miners.includes("honest")) {
     trainer ??= await OnnxTrainer.start(model);
   }
@@ -89,47 +77,36 @@ export async function runTestMode(
     roles.set(uid, args.miners[i]!);
     miners.push(miner);
   }
-  const owner = await wallet(dir, "validator-0");
-  const uid = (await ledger.validators()).find((row) => row.owner === owner)?.uid ?? 0;
-  using journal = await Journal.open(`${dir}/validator-0.journal`);
   let settled = 0;
   let last: WindowView | undefined;
-  const validator = new Validator({
-    ...network,
-    bases,
-    clock,
-    judge: judge.client,
-    owner,
-    uid,
-    journal,
-    log,
-    events: {
-      phase: (window, phase, detail) =>
-        show({ event: "phase", window, phase: PHASES[phase], progress: 0, detail }),
-      attested: (key, { measurement, root }) =>
-        show({
-          event: "attestation",
-          keyHex: toHex(key),
-          measurement,
-          root,
-          verified: true,
-        }),
-      ended: async (view: WindowView) => {
-        settled += Number(view.payout !== null);
-        last = view;
-        show(await windowEvent(view, ledger, roles));
-      },
-    },
-  });
-  log("info", TARGET, "Validator starting", { validator_uid: uid, mode: "Simulated" });
-  await validator.attest();
+  const liars = new Map<number, string>();
+  const validators: OpenValidator[] = [];
+  const host = { network, pcrs, bases, clock, log, show, signal: all };
+  for (let i = 0; i < args.validators; i++) {
+    const liar = i === args.validators - 1 ? args.liar : undefined;
+    const opened = await openValidator(host, i, liar, async (view) => {
+      if (i !== 0) return; // the first one tells of the window; all see the same
+      settled += Number(view.payout !== null);
+      last = view;
+      show(await windowEvent(view, ledger, roles, liars));
+    });
+    cleanup.defer(() => opened.close());
+    opened.judge.exited.then(({ code }) => {
+      if (all.aborted) return;
+      log("error", TARGET, "Judge ended", { validator: opened.uid, code });
+      stop.abort(new Error(`The judge of validator ${opened.uid} ended with status ${code}`));
+    });
+    if (liar !== undefined) liars.set(opened.uid, `lying courier: ${liar}`);
+    validators.push(opened);
+  }
   const aggregator = new Aggregator({ ...network, bases, clock, log });
   const background = [
     ...miners.map((miner) => miner.run(all)),
     aggregator.run(all),
+    ...validators.slice(1).map(({ validator }) => validator.run(first, Infinity, all)),
     tick(network, clock, show, all),
   ];
-  await validator.run(first, args.windows ?? Infinity, all);
+  await validators[0]!.validator.run(first, args.windows ?? Infinity, all);
   stop.abort();
   trainer?.close(); // nobody waits for the step that is running
   const ends = await Promise.allSettled(background);
@@ -151,34 +128,6 @@ export async function runTestMode(
     paid.push({ uid: row.uid, role, total: (claimable + vram).toString() });
   }
   show({ event: "done", windows: settled, heldoutStart, heldoutEnd, paid });
-}
-
-const PHASES: Readonly<Record<ValidatorPhase, Phase>> = {
-  fetch: "judge",
-  judge: "judge",
-  report: "report",
-  settle: "settle",
-  outcome: "outcome",
-};
-
-async function openJudge(
-  network: TestNetwork,
-  pcrs: readonly [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>],
-  signal: AbortSignal,
-  log: Log,
-): Promise<{ client: JudgeClient; process: JudgeProcess }> {
-  // Not in the data directory: a Unix socket's path is at most 107 bytes long.
-  const dir = await Deno.makeTempDir({ prefix: "vramhub-judge-" });
-  const socketPath = `${dir}/judge.sock`;
-  const process = await startJudge({
-    socketPath,
-    leaf: await network.root.issueLeaf(),
-    pcrs,
-    signal,
-    onStderr: (line) => log("warn", "vramhub_judge", line),
-  });
-  process.exited.finally(() => Deno.remove(dir, { recursive: true }).catch(() => {}));
-  return { client: JudgeClient.unix(socketPath), process };
 }
 
 /** Mean loss of a base on held-out pages, which nobody trains on. */

@@ -12,11 +12,12 @@ import type { RunEvent, SettledRow } from "../present/mod.ts";
 
 const nats = (metric: Metric) => metric === null ? null : metric / 1e6;
 
-/** The event that shows `view`: a settled window with every active miner, or a skipped one. */
+/** The event that shows `view`: a settled window with every active miner, or a skipped one. Roles and liars by uid. */
 export async function windowEvent(
   view: WindowView,
   ledger: Ledger,
   roles: ReadonlyMap<number, string>,
+  liars: ReadonlyMap<number, string>,
 ): Promise<RunEvent> {
   const { window, payout, settled } = view;
   if (payout === null || settled === null) {
@@ -30,7 +31,13 @@ export async function windowEvent(
     rows: miners.map((miner) => rowOf(miner, view, payout, roles.get(miner.uid))),
     validators: payout.validators.map(({ uid, counted, reward }) => ({
       uid,
+      ...(liars.has(uid) ? { role: liars.get(uid)! } : {}),
       counted,
+      reason: counted
+        ? null
+        : view.reported.includes(uid)
+        ? "it abstained or deviated too often"
+        : "no valid report",
       reward: reward.toString(),
     })),
     issued: payout.issued.toString(),

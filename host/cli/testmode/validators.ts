@@ -1,0 +1,133 @@
+/**
+ * The validators of a test network: each with a judge, a journal and a key of its own; the last one may lie.
+ *
+ * @module
+ */
+import { toHex } from "../../../enclave/protocol/bytes.ts";
+import { JudgeClient } from "../../courier/judge_client.ts";
+import { type JudgeProcess, startJudge } from "../../courier/judge_process.ts";
+import type { SimulatedPcrs } from "../../credentials/measure.ts";
+import { Journal } from "../../journal.ts";
+import type { Clock } from "../../ledger/clock.ts";
+import type { WindowView } from "../../ledger/ledger.ts";
+import type { Log } from "../../ledger/log.ts";
+import type { Bases } from "../../store/bases.ts";
+import { Validator, type ValidatorPhase } from "../../validator.ts";
+import type { Liar } from "../args_values.ts";
+import type { Phase, RunEvent } from "../present/mod.ts";
+import { lie } from "./liars.ts";
+import { type TestNetwork, wallet } from "./network.ts";
+
+const TARGET = "vramhub_validator";
+
+/** What all validators of a process share. */
+export interface ValidatorHost {
+  /** The network. */
+  readonly network: TestNetwork;
+  /** PCR0–2 of its judges. */
+  readonly pcrs: SimulatedPcrs;
+  /** Bases, brought forward by replay. */
+  readonly bases: Bases;
+  /** Time. */
+  readonly clock: Clock;
+  /** Log lines. */
+  readonly log: Log;
+  /** Shows events. */
+  readonly show: (event: RunEvent) => void;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+}
+
+/** A validator that is attested. */
+export interface OpenValidator {
+  /** Its slot. */
+  readonly uid: number;
+  /** Its loop. */
+  readonly validator: Validator;
+  /** Its judge. */
+  readonly judge: JudgeProcess;
+  /** Ends the judge and closes the journal. */
+  close(): Promise<void>;
+}
+
+/** Start the judge of validator `index`, attest and register it. Only the first one shows its phases. */
+export async function openValidator(
+  host: ValidatorHost,
+  index: number,
+  liar: Liar | undefined,
+  ended: (view: WindowView) => void | Promise<void>,
+): Promise<OpenValidator> {
+  const { network, bases, clock, show } = host;
+  const { dir, ledger } = network;
+  const owner = await wallet(dir, `validator-${index}`);
+  const uid = (await ledger.validators()).find((row) => row.owner === owner)?.uid;
+  if (uid === undefined) {
+    throw new TypeError(`Cannot start validator ${index}: the network has no seat for it`);
+  }
+  const log: Log = index === 0
+    ? host.log
+    : (level, target, message, fields = {}) =>
+      host.log(level, target, message, { ...fields, validator: uid });
+  const { client, process } = await openJudge(host, log);
+  const journal = await Journal.open(`${dir}/validator-${index}.journal`);
+  const honest = { judge: client, store: network.store };
+  const seen = liar === undefined ? honest : lie(liar, { ...honest, ledger, owner, log });
+  const validator = new Validator({
+    ...network,
+    ...seen,
+    bases,
+    clock,
+    owner,
+    uid,
+    journal,
+    log,
+    events: {
+      phase: (window, phase, detail) => {
+        if (index !== 0) return;
+        show({ event: "phase", window, phase: PHASES[phase], progress: 0, detail });
+      },
+      attested: (key, { measurement, root }) =>
+        show({ event: "attestation", keyHex: toHex(key), measurement, root, verified: true }),
+      ended,
+    },
+  });
+  const mode = liar === undefined ? "Simulated" : `Simulated, lying courier (${liar})`;
+  log("info", TARGET, "Validator starting", { validator_uid: uid, mode });
+  await validator.attest();
+  return {
+    uid,
+    validator,
+    judge: process,
+    close: async () => {
+      client.close();
+      journal[Symbol.dispose]();
+      await process.stop();
+    },
+  };
+}
+
+const PHASES: Readonly<Record<ValidatorPhase, Phase>> = {
+  fetch: "judge",
+  judge: "judge",
+  report: "report",
+  settle: "settle",
+  outcome: "outcome",
+};
+
+async function openJudge(
+  { network, pcrs, signal }: ValidatorHost,
+  log: Log,
+): Promise<{ client: JudgeClient; process: JudgeProcess }> {
+  // Not in the data directory: a Unix socket's path is at most 107 bytes long.
+  const dir = await Deno.makeTempDir({ prefix: "vramhub-judge-" });
+  const socketPath = `${dir}/judge.sock`;
+  const process = await startJudge({
+    socketPath,
+    leaf: await network.root.issueLeaf(),
+    pcrs,
+    signal,
+    onStderr: (line) => log("warn", "vramhub_judge", line),
+  });
+  process.exited.finally(() => Deno.remove(dir, { recursive: true }).catch(() => {}));
+  return { client: JudgeClient.unix(socketPath), process };
+}
