@@ -21,6 +21,8 @@ for (const liar of LIARS) {
         "--json",
         "--windows",
         "2",
+        "--window-seconds",
+        "5",
         "--validators",
         "3",
         "--liar",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ended, only, startCommand } from "../support/command.ts";
 
-const TINY = ["--test-mode", "--model", "tiny", "--json"];
+// Windows longer than the machine needs: other tests run beside these.
+const TINY = ["--test-mode", "--model", "tiny", "--json", "--window-seconds", "4"];
 
 Deno.test("validator --test-mode: honest miners are paid, the others get their verdict and nothing", async () => {
   const dir = await Deno.makeTempDir();

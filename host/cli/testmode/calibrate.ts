@@ -57,7 +57,7 @@ export async function measureSpeed(
 }
 
 /** Shortest window in milliseconds. */
-const LEAST_WINDOW_MS = 3_000;
+const LEAST_WINDOW_MS = 4_000;
 
 /** Hparams of a test network: windows long enough for `trainers` miners that take turns, and a judge beside them. */
 export function testHparams(
