@@ -1,11 +1,12 @@
 /**
  * One certificate of a Nitro chain: X.509 v3 (RFC 5280), a P-384 key, signed with ecdsa-with-SHA384. Our own
- * strict walk takes the signed parts out as received; `@peculiar/x509` decodes the extensions.
+ * strict walk takes the signed parts out as received and holds every extension to its shape; `@peculiar/x509`
+ * takes the extensions apart. Names are compared, never read.
  *
  * @module
  */
 import "reflect-metadata";
-import { BasicConstraintsExtension, KeyUsagesExtension, X509Certificate } from "@peculiar/x509";
+import { Extension } from "@peculiar/x509";
 import { type Bytes, equal, fromHex } from "../enclave/protocol/bytes.ts";
 import {
   assertDer,
@@ -130,39 +131,67 @@ function fields(der: Bytes, parent: Element, tags: readonly number[]): Element[]
   return found;
 }
 
-function readExtensions(der: Bytes, wrapper: Element, field: string) {
-  const parsed = new X509Certificate(der).extensions;
+/** What of a certificate's extensions a chain is checked by. */
+type Extensions = Pick<Certificate, "ca" | "pathLength" | "usages">;
+
+function readExtensions(der: Bytes, wrapper: Element, field: string): Extensions {
   const [list, ...more] = children(der, wrapper);
-  if (list === undefined || more.length > 0 || children(der, list).length !== parsed.length) {
+  if (list?.tag !== TAG.sequence || more.length > 0) {
     throw new TypeError("its extensions cannot be read");
   }
   const seen = new Set<string>();
-  let ca = false;
-  let pathLength: number | undefined;
-  let usages = 0;
-  for (const extension of parsed) {
-    if (seen.has(extension.type)) throw refuse("duplicate_extension", "has one twice", field);
-    seen.add(extension.type);
-    const known = extension.type === BASIC_CONSTRAINTS || extension.type === KEY_USAGE;
-    if (!known) {
-      if (extension.critical) {
-        throw refuse(
-          "unknown_critical_extension",
-          `has the unknown critical extension ${extension.type}`,
-          field,
-        );
-      }
-      continue;
-    }
-    assertDer(new Uint8Array(extension.value));
-    if (extension instanceof BasicConstraintsExtension) {
-      ca = extension.ca;
-      pathLength = extension.pathLength;
-    } else if (extension instanceof KeyUsagesExtension) {
-      usages = extension.usages;
-    } else {
-      throw new TypeError(`its extension ${extension.type} cannot be read`);
+  const found: Extensions = { ca: false, pathLength: undefined, usages: 0 };
+  for (const element of children(der, list)) {
+    assertExtension(der, element);
+    const { type, critical, value } = new Extension(raw(der, element));
+    if (seen.has(type)) throw refuse("duplicate_extension", "has one twice", field);
+    seen.add(type);
+    if (type === BASIC_CONSTRAINTS) Object.assign(found, readConstraints(new Uint8Array(value)));
+    else if (type === KEY_USAGE) Object.assign(found, readUsages(new Uint8Array(value)));
+    else if (critical) {
+      throw refuse(
+        "unknown_critical_extension",
+        `has the unknown critical extension ${type}`,
+        field,
+      );
     }
   }
-  return { ca, pathLength, usages };
+  return found;
+}
+
+/**
+ * An Extension (RFC 5280 §4.1) by its very tags: the parser compares their numbers without their classes, and
+ * would read a criticality that is none.
+ */
+function assertExtension(der: Bytes, e: Element): void {
+  const tags = e.tag === TAG.sequence ? children(der, e).map(({ tag }) => tag).join() : "";
+  const plain = `${TAG.oid},${TAG.octetString}`;
+  const critical = `${TAG.oid},${TAG.boolean},${TAG.octetString}`;
+  if (tags !== plain && tags !== critical) throw new TypeError("it has an extension of no shape");
+}
+
+/** BasicConstraints (RFC 5280 §4.2.1.9): SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLen INTEGER OPTIONAL }. */
+function readConstraints(value: Bytes): Pick<Extensions, "ca" | "pathLength"> {
+  const whole = assertDer(value);
+  const [ca, length, ...more] = children(value, whole);
+  const isCa = ca !== undefined && ca.tag === TAG.boolean && value[ca.content] !== 0;
+  // One octet of path length is more than any chain here has.
+  const short = length === undefined ||
+    (length.tag === TAG.integer && length.end - length.content === 1 &&
+      value[length.content]! < 0x80);
+  const sound = whole.tag === TAG.sequence && (ca === undefined || isCa) && more.length === 0;
+  if (!sound || !short) {
+    throw new TypeError("its basicConstraints cannot be read");
+  }
+  return { ca: isCa, pathLength: length === undefined ? undefined : value[length.content]! };
+}
+
+/** KeyUsage (RFC 5280 §4.2.1.3): BIT STRING, its first bit the highest of an octet; here the lowest. */
+function readUsages(value: Bytes): Pick<Extensions, "usages"> {
+  const whole = assertDer(value);
+  if (whole.tag !== TAG.bitString) throw new TypeError("its keyUsage cannot be read");
+  const bits = value[whole.content + 1] ?? 0;
+  let usages = 0;
+  for (let i = 0; i < 8; i++) usages |= (bits >> (7 - i) & 1) << i;
+  return { usages };
 }

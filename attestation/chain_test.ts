@@ -50,7 +50,10 @@ async function refuses(
 }
 
 Deno.test("verifyChain: accepts a sound chain, the leaf's keyUsage not critical", async () => {
-  assert.equal((await check(await createTestChain(NOW))).notAfter, NOW + 3_600_000);
+  const chain = await createTestChain(NOW);
+  assert.equal((await check(chain)).notAfter, NOW + 3_600_000);
+  await check(chain, NOW + 3_600_000); // the last moment
+  await refuses(chain, "expired", "cabundle[0]", NOW + 3_600_001);
 });
 
 Deno.test("verifyChain: reports the earliest end of validity", async () => {
@@ -200,4 +203,86 @@ Deno.test("readCertificate: refuses a signature that counts unused bits", async 
   const outer = children(der, assertDer(der))[2]!; // the signature's BIT STRING
   der[outer.content] = 1;
   assert.throws(() => readCertificate(der, "certificate"), /unused bits/);
+});
+
+/** The sound leaf with `from` (hexadecimal, once in it) changed to `to` of the same length. */
+async function patched(from: string, to: string): Promise<Bytes> {
+  const { leaf } = await createTestChain(NOW);
+  const hex = toHex(leaf.certificate);
+  assert.equal(hex.split(from).length, 2, `${from} is there once`);
+  return fromHex(hex.replace(from, to));
+}
+
+Deno.test("readCertificate: holds extensions to their very tags, classes included", async () => {
+  const usage = "300b0603551d0f0404030207"; // SEQUENCE { OID, OCTET STRING { BIT STRING
+  const constraints = "300c0603551d130101ff04023000"; // critical, an empty SEQUENCE
+  assert.equal(readCertificate(await patched(usage, usage), "certificate").usages, 1);
+  for (
+    const [from, to] of [
+      [usage, "b00b0603551d0f0404030207"], // [16] instead of SEQUENCE
+      [usage, "300b8603551d0f0404030207"], // [6] instead of OID
+      [usage, "300b0603551d0f8404030207"], // [4] instead of OCTET STRING
+      [usage, "300b0603551d0f0404830207"], // [3] instead of BIT STRING
+      [constraints, "300c0603551d138101ff04023000"], // [1] instead of BOOLEAN
+      [constraints, "300c0603551d130101ff0402b000"], // [16] instead of SEQUENCE
+      [constraints, "300c0603551d130101ff04020500"], // NULL
+    ] as const
+  ) {
+    const der = await patched(from, to);
+    assert.throws(
+      () => readCertificate(der, "certificate"),
+      (e) => e instanceof AttestationError && e.code === "bad_certificate",
+      to,
+    );
+  }
+});
+
+Deno.test("readCertificate: reads basicConstraints and keyUsage, and nothing that is not DER", async () => {
+  const { cabundle: [root] } = await createTestChain(NOW);
+  const read = async (oid: string, hex: string) => {
+    const value = fromHex(hex);
+    const { certificate } = await createCertificate({
+      name: "x",
+      issuer: root,
+      ca: false,
+      notBefore: NOW,
+      notAfter: NOW,
+      bare: true,
+      extensions: [{ oid, critical: true, value }],
+    });
+    return readCertificate(certificate, "certificate");
+  };
+  const constraints = async (hex: string) => {
+    const { ca, pathLength } = await read("2.5.29.19", hex);
+    return [ca, pathLength];
+  };
+  assert.deepEqual(await constraints("3000"), [false, undefined]);
+  assert.deepEqual(await constraints("30030101ff"), [true, undefined]);
+  assert.deepEqual(await constraints("30060101ff020100"), [true, 0]);
+  assert.deepEqual(await constraints("30060101ff02017f"), [true, 127]);
+  for (
+    const hex of [
+      "3003010100", // FALSE is the default, and not written in DER
+      "3003020100", // a path length of no CA
+      "30030401ff", // an OCTET STRING for the BOOLEAN
+      "30060101ff020180", // negative
+      "30060101ff0201ff", // negative
+      "30070101ff02020080", // two octets
+      "30060101ff040100", // an OCTET STRING
+      "30090101ff020100020100", // one too many
+      "31030101ff", // a SET
+      "0101ff",
+      "300001",
+      "",
+    ]
+  ) await assert.rejects(constraints(hex), /basicConstraints|DER|certificate/, hex);
+  const usages = async (hex: string) => (await read("2.5.29.15", hex)).usages;
+  assert.deepEqual(await usages("03020780"), 1); // digitalSignature
+  assert.deepEqual(await usages("03020204"), 32); // keyCertSign
+  assert.deepEqual(await usages("03020186"), 1 | 32 | 64);
+  assert.deepEqual(await usages("0303070080"), 0); // decipherOnly, in the second octet
+  assert.deepEqual(await usages("030100"), 0);
+  for (const hex of ["04020780", "030208ff", "3000", ""]) {
+    await assert.rejects(usages(hex), /keyUsage|DER|certificate/, hex);
+  }
 });

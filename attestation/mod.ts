@@ -9,6 +9,12 @@ export { checkEd25519Key } from "./ed25519.ts";
 export { type AttestationDocument, parseDocument, PCR_BYTES } from "./document.ts";
 export { AttestationError } from "./error.ts";
 export {
+  MAX_MEASUREMENTS,
+  MAX_MEASUREMENTS_BYTES,
+  parseMeasurements,
+  parseUtcTime,
+} from "./measurements.ts";
+export {
   type ApprovedMeasurement,
   type ApprovedSet,
   DEBUG_MEASUREMENT,
@@ -18,6 +24,7 @@ export {
   type TimePolicy,
 } from "./policy.ts";
 export { AWS_ROOT_G1_SHA256, type RootPolicy } from "./roots.ts";
+export { MAX_WRAPPED_BYTES, unwrapDocument } from "./unwrap.ts";
 export { type Attested, verify } from "./verify.ts";
 export type { Bytes } from "../enclave/protocol/bytes.ts";
 export { Refusal } from "../enclave/protocol/refusal.ts";

@@ -57,6 +57,8 @@ export interface CertificateOptions {
   readonly pathLength?: number;
   /** Key usages instead of the usual ones: the bits of `KeyUsageFlags` of `@peculiar/x509`. */
   readonly usages?: number;
+  /** Without basicConstraints and keyUsage, so that a test can bring its own. */
+  readonly bare?: boolean;
   /** More extensions. */
   readonly extensions?: readonly TestExtension[];
   /** First moment of validity, milliseconds (whole seconds are written). */
@@ -95,8 +97,10 @@ export async function createCertificate(options: CertificateOptions): Promise<Id
     signingKey: (issuer?.keys ?? keys).privateKey,
     signingAlgorithm: { name: "ECDSA", hash },
     extensions: [
-      new BasicConstraintsExtension(ca, options.pathLength, true),
-      new KeyUsagesExtension(options.usages ?? usual, ca),
+      ...(options.bare ? [] : [
+        new BasicConstraintsExtension(ca, ca ? options.pathLength : undefined, true),
+        new KeyUsagesExtension(options.usages ?? usual, ca),
+      ]),
       ...(options.extensions ?? []).map(({ oid, critical, value }) =>
         new Extension(oid, critical, value)
       ),

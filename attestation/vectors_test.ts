@@ -118,10 +118,10 @@ function otherByte(document: Bytes, at: number): number {
   return document[at]! ^ (1 + (Math.imul(at + 1, 0x9e3779b1) >>> 16) % 255);
 }
 
-/** Positions in the gate: the envelope and every 32nd; all of them where VRAMHUB_EXHAUSTIVE is set. */
+/** All positions where the whole gate runs; on every other day the envelope's and one in 32. */
 function positions(document: Bytes, shift: number): number[] {
   const all = Array.from(document.keys());
-  if (Deno.env.get("VRAMHUB_EXHAUSTIVE") !== undefined) return all;
+  if (Deno.env.get("CI") === "true") return all;
   return all.filter((at) => at < 16 || at % 32 === shift % 32 || at >= document.length - 4);
 }
 

@@ -4,6 +4,8 @@ import { encodeCanonical } from "../enclave/protocol/cbor.ts";
 import {
   type ApprovedMeasurement,
   AttestationError,
+  type Check,
+  CHECKS,
   DEBUG_MEASUREMENT,
   type Policy,
   verify,
@@ -220,4 +222,41 @@ Deno.test("verify: refuses the document with any one byte of its envelope change
     changed[at]! ^= 0x41;
     await assert.rejects(verify(changed, POLICY), AttestationError, `byte ${at}`);
   }
+});
+
+Deno.test("verify: reports each check that passed, in order, and none from the failing one on", async () => {
+  const passed = async (doc: Bytes, change: Partial<Policy> = {}): Promise<Check[]> => {
+    const checks: Check[] = [];
+    await verify(doc, { ...POLICY, ...change }, (check) => checks.push(check)).catch(() => {});
+    return checks;
+  };
+  const sound = await document();
+  assert.deepEqual(await passed(sound), CHECKS);
+  const forged = concat(sound);
+  forged[sound.length - 1]! ^= 1;
+  const pcrs = new Map([0, 1, 2].map((i) => [i, pcr(0)]));
+  const other = measurement({ pcrs: new Map([0, 1, 2].map((i) => [i, pcr(9)])) });
+  const time: Policy["time"] = { kind: "live", now: NOW + 7_200_000 };
+  const impostor = (await createTestChain(NOW)).leaf;
+  const spliced = await signDocument(
+    { ...FIELDS, certificate: impostor.certificate },
+    impostor.keys.privateKey,
+  );
+  const failures: [Check, Bytes, Partial<Policy>][] = [
+    ["envelope", sound.subarray(1), {}],
+    ["payload", await document({ digest: "SHA256" }), {}],
+    ["root", sound, { root: { kind: "aws" } }],
+    ["certificates", await document({ certificate: pcr(0) }), {}],
+    ["signature", forged, {}],
+    ["chain", spliced, { time }], // of a forgery nobody reads that it has merely expired
+    ["time", sound, { time }],
+    ["time", await document({ timestamp: NOW - 600_001 }), {}],
+    ["debug", await document({ pcrs }), {}],
+    ["measurement", sound, { measurements: [other], nonce: pcr(0) }],
+    ["fields", sound, { nonce: pcr(0) }],
+  ];
+  for (const [failing, doc, change] of failures) {
+    assert.deepEqual(await passed(doc, change), CHECKS.slice(0, CHECKS.indexOf(failing)), failing);
+  }
+  assert.equal(CHECKS.length, 10);
 });

@@ -7,7 +7,7 @@
 import { type Attested, verify } from "../attestation/mod.ts";
 import { type Bytes, equal } from "../enclave/protocol/bytes.ts";
 import { addressBytes, type JudgeIdentity, userDataOf } from "../enclave/protocol/identity.ts";
-import type { JudgeClient } from "./courier/judge_client.ts";
+import type { JudgeLike } from "./courier/judge_like.ts";
 import type { Address, Ledger } from "./ledger/ledger.ts";
 
 /** A registered judge. */
@@ -25,7 +25,7 @@ export interface RegisteredJudge {
  * @throws {AttestationError} where the document does not hold, `LedgerError` where the ledger refuses it.
  */
 export async function registerJudge(
-  judge: JudgeClient,
+  judge: JudgeLike,
   ledger: Ledger,
   owner: Address,
   uid: number,

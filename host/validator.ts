@@ -1,41 +1,23 @@
 /**
- * The validator's loop: for each window that ended, fetch, judge, verify, submit, settle, and draw the
- * outcome. The courier decides nothing: what it bends, the judge or the ledger refuses.
+ * The validator's loop: every window that ended is judged, settled and accounted for, also those that ended
+ * while the validator did not run. The courier decides nothing: what it bends, the judge or the ledger refuses.
  *
  * @module
  */
-import type { ModelConfig } from "../enclave/model/presets.ts";
-import { paramManifest } from "../enclave/model/params.ts";
-import { encodeSafetensors } from "../enclave/model/safetensors.ts";
-import { CHUNK_BYTES } from "../enclave/protocol/base.ts";
-import { type Bytes, equal, fromHex, toHex } from "../enclave/protocol/bytes.ts";
-import { timeOfRound } from "../enclave/protocol/drand.ts";
-import { LedgerError } from "../enclave/protocol/errors.ts";
-import { sha256 } from "../enclave/protocol/hash.ts";
-import { verifySignature } from "../enclave/protocol/identity.ts";
-import type { Payload } from "../enclave/protocol/judge_messages.ts";
-import { decodeOutcome, decodeReport } from "../enclave/protocol/report.ts";
+import type { Bytes } from "../enclave/protocol/bytes.ts";
 import type { Attested } from "../attestation/mod.ts";
-import { registerJudge } from "./attester.ts";
-import { type JudgeClient, JudgeError } from "./courier/judge_client.ts";
-import { outcomePayload, reportPayload, type RequestParts } from "./courier/request.ts";
-import { discover, type Discovered } from "./discover.ts";
-import type { Journal } from "./journal.ts";
-import type { Clock } from "./ledger/clock.ts";
-import type { Address, Ledger, WindowView } from "./ledger/ledger.ts";
-import { type Log, reason } from "./ledger/log.ts";
-import { type BeaconSource, windowRandomness } from "./ledger/randomness.ts";
-import { type Base, type Bases, windowOrNull } from "./store/bases.ts";
+import { AttestedJudge, isGone } from "./attested_judge.ts";
+import { Judgement, type JudgementParts, type ValidatorPhase } from "./judgement.ts";
+import { KEPT_WINDOWS, type Message } from "./journal.ts";
+import type { WindowView } from "./ledger/ledger.ts";
+import { reason } from "./ledger/log.ts";
+import { pauseFor, retryUntil } from "./ledger/retry.ts";
+import { windowOrNull } from "./store/bases.ts";
 import { blobKey } from "./store/keys.ts";
-import type { Pages } from "./store/pages.ts";
-import type { Store } from "./store/store.ts";
+
+export type { ValidatorPhase } from "./judgement.ts";
 
 const TARGET = "vramhub_validator";
-/** Reveals settled a call. */
-const SETTLE_STEP = 32;
-
-/** Phases of a judged window, in order. */
-export type ValidatorPhase = "fetch" | "judge" | "report" | "settle" | "outcome";
 
 /** What a validator tells its owner. */
 export interface ValidatorEvents {
@@ -43,36 +25,12 @@ export interface ValidatorEvents {
   phase(window: number, phase: ValidatorPhase, detail: string): void;
   /** The judge's document was verified. */
   attested(key: Bytes, attested: Attested): void;
-  /** A window is closed or skipped. */
+  /** A window is closed or skipped. After a crash it may be told again. */
   ended(view: WindowView): void | Promise<void>;
 }
 
 /** What a validator works with. */
-export interface ValidatorParts {
-  /** The ledger. */
-  readonly ledger: Ledger;
-  /** Where gradients come from and measured ones are served. */
-  readonly store: Store;
-  /** Bases, brought forward by replay. */
-  readonly bases: Bases;
-  /** The data. */
-  readonly pages: Pages;
-  /** Randomness. */
-  readonly beacon: BeaconSource;
-  /** Time. */
-  readonly clock: Clock;
-  /** The judge. */
-  readonly judge: JudgeClient;
-  /** The model. */
-  readonly model: ModelConfig;
-  /** Who submits. */
-  readonly owner: Address;
-  /** The slot. */
-  readonly uid: number;
-  /** Signed bytes, before they are sent. */
-  readonly journal: Journal;
-  /** Log lines. */
-  readonly log: Log;
+export interface ValidatorParts extends JudgementParts {
   /** Progress. */
   readonly events: ValidatorEvents;
 }
@@ -80,237 +38,185 @@ export interface ValidatorParts {
 /** One validator. */
 export class Validator {
   readonly #parts: ValidatorParts;
-  #key: Bytes | undefined;
+  readonly #judge: AttestedJudge;
 
   /** A validator of these parts. */
   constructor(parts: ValidatorParts) {
     this.#parts = parts;
+    this.#judge = new AttestedJudge(parts, (key, attested) => parts.events.attested(key, attested));
   }
 
-  /** Attest and register the judge, wherever its key is not the registered one. */
-  async attest(): Promise<void> {
-    const { judge, ledger, owner, uid, events, log } = this.#parts;
-    const { key, attested } = await registerJudge(judge, ledger, owner, uid);
-    if (this.#key !== undefined && equal(this.#key, key)) return;
-    this.#key = key;
-    log("info", TARGET, "Enclave registered", {
-      uid,
-      key: toHex(key),
-      measurement: attested.measurement,
+  /** Send what a crash left unsent, then attest and register the judge, wherever its key is not the registered one. */
+  attest(): Promise<void> {
+    return this.#judge.attest();
+  }
+
+  /** The judge has ended: start it again and attest it. Never throws; what fails is tried again before the next reveals. */
+  mend(): Promise<void> {
+    return this.#judge.mend().catch((error) => {
+      this.#parts.log("error", TARGET, "Judge not restarted", { reason: reason(error) });
     });
-    events.attested(key, attested);
   }
 
-  /** Judge the windows from `first` on, until `signal` aborts or `windows` of them have ended. */
+  /**
+   * Judge the windows from `first` on, until `signal` aborts or `windows` of them have ended; before them what the
+   * journal has left unfinished, and the window before `first`, whose deadlines may still be open.
+   */
   async run(first: number, windows: number, signal: AbortSignal): Promise<void> {
-    const { clock, ledger, log, events } = this.#parts;
-    for (let window = first; window < first + windows && !signal.aborted; window++) {
+    const { clock, ledger, log } = this.#parts;
+    for (let window = await this.#unfinished(first); window < first + windows;) {
+      if (signal.aborted) break;
       try {
-        const { end } = await this.#begun(window, signal);
-        await clock.until(end, signal);
-        await this.#judge(window, signal);
+        await this.#window(window, signal);
+        window++;
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) break;
+        // The ledger itself does not answer, or the disk is full: nothing is lost by waiting.
         log("error", TARGET, "Window failed", { window, reason: reason(error) });
-        await this.#missed(window, reason(error));
+        await clock.until(ledger.now() + 1_000, signal).catch(() => {});
       }
-      const view = await this.#ended(window, signal).catch((error) => {
-        if (!signal.aborted) throw error;
-        return null;
-      });
-      if (view !== null) {
-        await events.ended(view);
-        await this.#forget(window - view.hparams.retention_windows);
-      }
-      await this.#healthy();
     }
-    log("info", TARGET, "Validator stopping", { window: await ledger.currentWindow() });
+    log("info", TARGET, "Validator stopping");
   }
 
-  /** Deadlines of a window once it has begun. */
-  async #begun(window: number, signal: AbortSignal): Promise<{ end: number }> {
+  /** The first window that is not accounted for. */
+  async #unfinished(first: number): Promise<number> {
+    const { journal } = this.#parts;
+    const known = [...journal.every("started"), ...journal.every("done")];
+    if (known.length === 0) await journal.append({ step: "started", window: first });
+    // The window before a first start may be judged by a judge that was there before its validator's journal.
+    const next = known.reduce(
+      (max, { step, window }) => Math.max(max, step === "done" ? window + 1 : window - 1),
+      first - KEPT_WINDOWS,
+    );
+    return Math.max(0, Math.min(known.length === 0 ? first - 1 : next, first));
+  }
+
+  async #window(window: number, signal: AbortSignal): Promise<void> {
+    const { clock, events, journal, ledger, log } = this.#parts;
+    const begun = await this.#begun(window, signal);
+    if (begun === null) return; // nobody called in it: nothing to judge
+    const { commit, end } = begun.deadlines;
+    if (ledger.now() < end) {
+      await clock.until(commit, signal);
+      await this.#judge.keep(); // a key that is registered after the reveals is too late for this window
+      await clock.until(end, signal);
+    }
+    const failures = await this.#judged(window, signal);
+    const view = await this.#ended(window, signal);
+    await this.#account(view, failures);
+    try {
+      await events.ended(view);
+      await this.#forget(window - view.hparams.retention_windows);
+    } catch (error) {
+      log("error", TARGET, "Window not shown", { window, reason: reason(error) });
+    }
+    await journal.append({ step: "done", window, status: view.status });
+    await this.#judge.keep();
+  }
+
+  /** The window once it has begun, or null where it passed without a call. */
+  async #begun(window: number, signal: AbortSignal): Promise<WindowView | null> {
     const { clock, ledger } = this.#parts;
     for (;;) {
       const current = await ledger.currentWindow();
       const view = await windowOrNull(ledger, Math.min(window, current));
-      if (view === null) return { end: ledger.now() }; // nobody called in it: nothing to judge
-      if (window <= current) return view.deadlines;
+      if (view === null || window <= current) return view;
       await clock.until(view.deadlines.end, signal);
     }
   }
 
-  /** A judge that restarted has a new key: attest again before the next reveals are due. */
-  async #healthy(): Promise<void> {
-    const { log } = this.#parts;
+  /** Judge it as far as the deadlines allow. Resolves to why a message was not sent. */
+  async #judged(window: number, signal: AbortSignal): Promise<Map<Message, string>> {
+    const { events, journal, ledger, uid } = this.#parts;
+    const failures = new Map<Message, string>();
+    const view = await ledger.window(window);
+    if (view.reveals.length === 0 || !isSeated(view, uid) || !isOpen(view, ledger.now())) {
+      return failures;
+    }
+    if (journal.find(window, "begun") === undefined) {
+      await journal.append({ step: "begun", window });
+    }
+    const phase = (phase: ValidatorPhase, detail: string) => events.phase(window, phase, detail);
+    const judgement = new Judgement(this.#parts, this.#judge, window, phase, signal);
+    // An outcome needs no report of one's own: where others have reported, it is signed all the same.
+    for (const message of ["report", "outcome"] as const) {
+      const why = await this.#timely(view, message, () => judgement[message](), signal);
+      if (why !== null) failures.set(message, why);
+    }
+    return failures;
+  }
+
+  /** `call`, until it succeeds or its deadline has passed. Resolves to why it failed, or null. */
+  async #timely(
+    view: WindowView,
+    message: Message,
+    call: () => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    const { clock, log } = this.#parts;
+    const { deadlines, hparams, window } = view;
+    const patience = {
+      clock,
+      deadline: deadlines[message],
+      pauseMs: pauseFor(hparams.window_ms),
+      signal,
+      onError: async (error: unknown) => {
+        log("warn", TARGET, "Trying again", { window, message, reason: reason(error) });
+        if (isGone(error)) await this.mend();
+      },
+    };
     try {
-      await this.attest();
+      await retryUntil(patience, call);
+      return null;
     } catch (error) {
-      log("error", TARGET, "Judge not attested", { reason: reason(error) });
+      signal.throwIfAborted();
+      log("error", TARGET, "Window failed", { window, message, reason: reason(error) });
+      return reason(error);
+    }
+  }
+
+  /** Wait until the window is closed or skipped, closing it when its time is over. */
+  async #ended(window: number, signal: AbortSignal): Promise<WindowView> {
+    const { clock, ledger } = this.#parts;
+    for (;;) {
+      const view = await ledger.window(window);
+      if (view.status === "closed" || view.status === "skipped") return view;
+      if (view.reveals.length > 0) await clock.until(view.deadlines.outcome, signal);
+      await ledger.close(window);
+    }
+  }
+
+  /** Journal what this validator owed and the ledger does not have: its deadline has passed. */
+  async #account(view: WindowView, failures: ReadonlyMap<Message, string>): Promise<void> {
+    const { journal, uid } = this.#parts;
+    const { outcomes, reported, reveals, settled, window } = view;
+    if (reveals.length === 0 || !isSeated(view, uid)) return;
+    const owed: Message[] = [];
+    if (!reported.includes(uid)) owed.push("report");
+    if (settled !== null && !outcomes.includes(uid)) owed.push("outcome");
+    const known = journal.all(window, "missed");
+    for (const message of owed) {
+      if (known.some((entry) => entry.message === message)) continue;
+      const why = failures.get(message) ?? "the deadline passed while the validator did not run";
+      await journal.append({ step: "missed", window, message, reason: why });
     }
   }
 
   /** Stop serving what was measured in a window that nobody can ask for any more. */
   async #forget(window: number): Promise<void> {
     const { ledger, store } = this.#parts;
-    const view = await windowOrNull(ledger, window);
+    const view = window < 0 ? null : await windowOrNull(ledger, window);
     for (const { contentHash } of view?.reveals ?? []) await store.delete(blobKey(contentHash));
   }
-
-  async #missed(window: number, why: string): Promise<void> {
-    await this.#parts.journal.append({ step: "missed", window, reason: why });
-  }
-
-  /** Wait until the window is closed or skipped, closing it when its time is over. */
-  async #ended(window: number, signal: AbortSignal): Promise<WindowView | null> {
-    const { clock, ledger } = this.#parts;
-    for (;;) {
-      const view = await windowOrNull(ledger, window);
-      if (view === null || view.status === "closed" || view.status === "skipped") return view;
-      const { outcome } = view.deadlines;
-      await clock.until(outcome, signal);
-      await ledger.close(window);
-    }
-  }
-
-  async #judge(window: number, signal: AbortSignal): Promise<void> {
-    const { beacon, bases, clock, events, ledger, log, model, pages, store } = this.#parts;
-    let view = await windowOrNull(ledger, window);
-    if (view === null || view.status === "closed" || view.status === "skipped") return;
-    if (view.reveals.length === 0) return await ledger.close(window);
-    log("info", TARGET, "Starting validation window", { window, gradients: view.reveals.length });
-    events.phase(window, "fetch", `${view.reveals.length} gradients`);
-    const discovered = await discover(view, store, model, log);
-    const base = await bases.reach(view.baseHash, window);
-    const { randomness } = view.context;
-    if (randomness.kind === "drand") {
-      await clock.until(timeOfRound(beacon.chain, BigInt(randomness.judgeRound)), signal);
-    }
-    const parts: RequestParts = {
-      view,
-      dataset: pages.dataset,
-      pages,
-      model,
-      randomness: await windowRandomness(view, beacon),
-      unavailable: discovered.unavailable,
-    };
-    if (!view.reported.includes(this.#parts.uid)) await this.#report(parts, base, discovered);
-    view = await this.#settle(window, signal);
-    if (view.settled === null || view.outcomes.includes(this.#parts.uid)) return;
-    const next = await ledger.window(window + 1);
-    const nextBase = await bases.reach(next.baseHash, window + 1);
-    await this.#outcome({ ...parts, view }, nextBase, discovered);
-  }
-
-  async #report(parts: RequestParts, base: Base, discovered: Discovered): Promise<void> {
-    const { events, ledger, log, owner } = this.#parts;
-    const { view } = parts;
-    const { window } = view;
-    events.phase(window, "judge", `${discovered.found.size} gradients`);
-    const signed = await this.#signed(
-      "report_signed",
-      window,
-      () => this.#ask(reportPayload(parts, base.manifest), base, discovered),
-    );
-    const report = decodeReport(signed.message);
-    // What the ledger will check is checked here first: a courier that errs finds out at once.
-    if (!equal(report.windowDigest, view.digest)) {
-      throw new TypeError(
-        `The judge reported another window digest, ${toHex(report.windowDigest)}`,
-      );
-    }
-    events.phase(window, "report", `${report.entries.length} verdicts`);
-    log("info", TARGET, `Submitting ${report.entries.length} scores to chain`, { window });
-    await unlessDone(() => ledger.submitReport(owner, signed.message, signed.signature));
-    await this.#parts.journal.append({ step: "report_submitted", window });
-  }
-
-  async #settle(window: number, signal: AbortSignal): Promise<WindowView> {
-    const { clock, events, ledger } = this.#parts;
-    let view = await ledger.window(window);
-    events.phase(window, "settle", `${view.reported.length}/${view.snapshot.length} reports`);
-    // Before the deadline a settlement needs every report: wait for the others.
-    while (view.reported.length < view.snapshot.length && ledger.now() < view.deadlines.report) {
-      const soon = Math.min(ledger.now() + 250, view.deadlines.report);
-      await clock.until(soon, signal);
-      view = await ledger.window(window);
-    }
-    while (!(await ledger.settle(window, SETTLE_STEP)));
-    return await ledger.window(window);
-  }
-
-  async #outcome(parts: RequestParts, base: Base, discovered: Discovered): Promise<void> {
-    const { events, ledger, owner } = this.#parts;
-    const { window } = parts.view;
-    events.phase(window, "outcome", "ratings and merge");
-    const signed = await this.#signed(
-      "outcome_signed",
-      window,
-      () => this.#ask(outcomePayload(parts, base.manifest), base, discovered),
-    );
-    if (!equal(decodeOutcome(signed.message).settledDigest, parts.view.settled!.digest)) {
-      throw new TypeError("The judge's outcome is of another settlement");
-    }
-    await unlessDone(() => ledger.submitOutcome(owner, signed.message, signed.signature));
-    await this.#parts.journal.append({ step: "outcome_submitted", window });
-  }
-
-  /** Bytes signed by the current key: from the journal after a crash, else from the judge, journalled before use. */
-  async #signed(
-    step: "report_signed" | "outcome_signed",
-    window: number,
-    ask: () => Promise<{ message: Bytes; signature: Bytes }>,
-  ): Promise<{ message: Bytes; signature: Bytes }> {
-    const { journal } = this.#parts;
-    const key = this.#key!;
-    const kept = journal.find(window, step);
-    if (kept !== undefined && kept.key === toHex(key)) {
-      return { message: fromHex(kept.message), signature: fromHex(kept.signature) };
-    }
-    const { message, signature } = await ask();
-    if (!verifySignature(signature, message, key)) {
-      throw new TypeError("The judge's signature is not by its attested key");
-    }
-    await journal.append({
-      step,
-      window,
-      message: toHex(message),
-      signature: toHex(signature),
-      key: toHex(key),
-    });
-    return { message, signature };
-  }
-
-  /** Hand over the gradients, then ask; a judge that lacks the base says so and gets it. */
-  async #ask(
-    payload: Payload,
-    base: Base,
-    discovered: Discovered,
-  ): Promise<{ message: Bytes; signature: Bytes }> {
-    const { judge } = this.#parts;
-    for (const bytes of discovered.found.values()) await ensureBlob(judge, bytes);
-    try {
-      return await judge.process(payload);
-    } catch (error) {
-      if (!(error instanceof JudgeError) || error.code !== "missing_blob") throw error;
-    }
-    const file = encodeSafetensors(paramManifest(this.#parts.model), base.theta);
-    for (let at = 0; at < file.length; at += CHUNK_BYTES) {
-      await ensureBlob(judge, file.subarray(at, at + CHUNK_BYTES));
-    }
-    return await judge.process(payload);
-  }
 }
 
-async function ensureBlob(judge: JudgeClient, bytes: Bytes): Promise<void> {
-  const hash = sha256(bytes);
-  if (!(await judge.hasBlob(hash))) await judge.putBlob(hash, bytes);
+function isSeated(view: WindowView, uid: number): boolean {
+  return view.snapshot.some((seat) => seat.uid === uid);
 }
 
-/** After a crash the message may have gone through: then the ledger says so, and that is as good. */
-async function unlessDone(call: () => Promise<void>): Promise<void> {
-  try {
-    await call();
-  } catch (error) {
-    if (!(error instanceof LedgerError) || error.constant !== "EAlreadySubmitted") throw error;
-  }
+/** Whether a message about it can still arrive in time. */
+function isOpen({ deadlines, settled, status }: WindowView, now: number): boolean {
+  if (status === "skipped" || (status === "closed" && settled === null)) return false;
+  return now < deadlines.outcome;
 }

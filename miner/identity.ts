@@ -4,10 +4,13 @@
  *
  * @module
  */
+import { LedgerError } from "../enclave/protocol/errors.ts";
 import type { Address, Ledger } from "../host/ledger/ledger.ts";
 import type { Log } from "../host/ledger/log.ts";
 
 const TARGET = "vramhub_miner";
+/** Events read at a time. */
+const EVENTS_PAGE = 1_000;
 
 /** Where to look. */
 export interface IdentityOptions {
@@ -46,11 +49,42 @@ export async function resolveUid(
   const { hparams } = await ledger.window(await ledger.currentWindow());
   const stake = BigInt(hparams.min_miner_stake);
   log("info", TARGET, `Registering as miner with ${Number(stake) / 1e9} SUI stake`);
-  return await save(options.file, await ledger.registerMiner(owner, stake), log);
+  const uid = await registerOnce(ledger, owner, stake, log);
+  return await save(options.file, uid, log);
+}
+
+/** Register. Where an earlier start did, and ended before it took effect, the log tells the slot. */
+async function registerOnce(
+  ledger: Ledger,
+  owner: Address,
+  stake: bigint,
+  log: Log,
+): Promise<number> {
+  try {
+    return await ledger.registerMiner(owner, stake);
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.constant !== "EAlreadyRegistered") throw error;
+    let uid: number | undefined;
+    for (let after = 0;;) {
+      const page = await ledger.events(after, EVENTS_PAGE);
+      for (const { kind, body } of page) {
+        const ours = kind === "peer_registry::PeerRegistered" && body.role === "miner" &&
+          body.owner === owner;
+        if (ours) uid = Number(body.uid);
+      }
+      if (page.length < EVENTS_PAGE) break;
+      after = page.at(-1)!.seq;
+    }
+    if (uid === undefined) throw error;
+    log("info", TARGET, "Registered already; the slot is ours from the next window on", { uid });
+    return uid;
+  }
 }
 
 async function save(file: string, uid: number, log: Log): Promise<number> {
-  await Deno.writeTextFile(file, `${uid}\n`);
+  const draft = `${file}.draft`;
+  await Deno.writeTextFile(draft, `${uid}\n`);
+  await Deno.rename(draft, file); // whole or not at all
   log("info", TARGET, `Saved uid=${uid} to .vramhub-uid`);
   return uid;
 }

@@ -47,9 +47,9 @@ export const HPARAM_FIELDS = [
   ["validator_bps", "u16", 0, 0, 10_000],
   ["treasury_bps", "u16", 0, 0, 10_000],
   ["slash_bps", "u16", 10_000, 0, 10_000], // of the stake, for two different signed messages
-  ["unbonding_ms", "u64", 604_800_000, 0, Number.MAX_SAFE_INTEGER], // seven days
+  ["unbonding_ms", "u64", 604_800_000, 0, 31_536_000_000], // seven days; a year at the most
   ["document_age_ms", "u64", 600_000, 1_000, 86_400_000], // oldest attestation document a registration takes
-  ["key_ttl_ms", "u64", 2_592_000_000, 1_000, Number.MAX_SAFE_INTEGER], // an enclave key expires
+  ["key_ttl_ms", "u64", 2_592_000_000, 1_000, 315_360_000_000], // an enclave key expires
 ] as const;
 
 /** A hyperparameter's name. */

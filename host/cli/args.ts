@@ -224,7 +224,8 @@ export function parseAggregatorArgs(argv: readonly string[], io?: ArgsIo): Aggre
   }, io);
 }
 
-function examples(...lines: readonly (readonly [what: string, args: string])[]) {
+/** Examples of a command, each with what it is for. */
+export function examples(...lines: readonly (readonly [what: string, args: string])[]) {
   return (program: string): Message =>
     lines.flatMap(([what, args], i): Message => [
       ...(i === 0 ? [] : [lineBreak()]),
@@ -240,7 +241,8 @@ function refuse(why: string, io: ArgsIo = PROCESS_IO): never {
   return io.exit(USAGE_STATUS);
 }
 
-function parse<P extends Parser<"sync", unknown, unknown>>(
+/** Parse `args`, or end by `io` with help or a usage error. */
+export function parse<P extends Parser<"sync", unknown, unknown>>(
   programName: string,
   parser: P,
   args: readonly string[],

@@ -131,8 +131,46 @@ export interface Settlement {
   readonly randomBefore: Metric;
   /** By uid, ascending. */
   readonly rows: readonly SettledRow[];
+  /** What the ledger alone knows of each row's miner, in the same order. */
+  readonly records: readonly RecordRow[];
   /** What outcomes sign. */
   readonly digest: Bytes;
+}
+
+/** A miner's record around a settlement: what its weight takes besides the settled integers. */
+export interface RecordRow {
+  /** Slot number. */
+  readonly uid: number;
+  /** Stored own-versus-random average after the window. */
+  readonly average: number;
+  /** The same before it. */
+  readonly priorAverage: number;
+  /** Windows before this one in which it was measured. */
+  readonly priorMeasured: number;
+  /** Windows before this one in which it was accepted. */
+  readonly priorAccepted: number;
+}
+
+/** A judge's message as it was taken, byte for byte. */
+export interface SignedRow {
+  /** The validator's slot. */
+  readonly validator: number;
+  /** The signed bytes. */
+  readonly message: Bytes;
+  /** Ed25519, 64 bytes. */
+  readonly signature: Bytes;
+  /** The key that was registered at the time, 32 bytes. */
+  readonly key: Bytes;
+  /** Ledger time of the submission. */
+  readonly atMs: number;
+}
+
+/** The messages of a window, each list in order of arrival. */
+export interface WindowMessages {
+  /** Intent 1. */
+  readonly reports: readonly SignedRow[];
+  /** Intent 2. */
+  readonly outcomes: readonly SignedRow[];
 }
 
 /** What a closed window paid. */
@@ -205,6 +243,14 @@ export interface EnclaveRow {
   readonly simulated: boolean;
 }
 
+/** A key with the document that attested it. */
+export interface AttestationRow extends EnclaveRow {
+  /** Who owned the validator's slot. */
+  readonly owner: Address;
+  /** COSE_Sign1, byte for byte; the newest where the key was renewed. */
+  readonly document: Bytes;
+}
+
 /** The state machine of design §2, §4. */
 export interface Ledger {
   /** What never changes. */
@@ -271,6 +317,10 @@ export interface Ledger {
   validators(): Promise<readonly ValidatorRow[]>;
   /** The active enclave key of a validator. */
   enclave(uid: number): Promise<EnclaveRow | null>;
+  /** How a key was registered, also one that counts no more; null for a key that never was. */
+  attestation(key: Bytes): Promise<AttestationRow | null>;
+  /** What judges signed of a window. */
+  messages(window: number): Promise<WindowMessages>;
   /** Approved builds. */
   measurements(): Promise<readonly MeasurementRow[]>;
   /** What an address holds: coins and what it may claim. */

@@ -4,6 +4,9 @@
  *
  * @module
  */
+import type { Metric, Report } from "../../enclave/protocol/report.ts";
+import { hasMetrics, isMeasured, SETTLED, VERDICT } from "../../enclave/protocol/verdict.ts";
+import type { Settlement } from "./ledger.ts";
 
 /** Name of the policy, on the ledger beside every payment. */
 export const PAY_POLICY = "ordinal-v1";
@@ -53,4 +56,38 @@ export function emissionAt(issued: bigint, emission: number): bigint {
 export function split(pot: bigint, weights: readonly bigint[]): bigint[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0n);
   return weights.map((weight) => total === 0n ? 0n : pot * weight / total);
+}
+
+/** An honest judge on another CPU lies within this many units (1e-6 nats) of the median. */
+const DEVIATION = 5;
+
+/**
+ * Whether a validator earns: it reported, abstained on at most a tenth, and deviated on at most a twentieth
+ * (one at the least). A base that it measured otherwise bends every score: it deviates wherever it measured one.
+ *
+ * @param report its entries, one a settled row; undefined where it sent none.
+ */
+export function earns(
+  report: Pick<Report, "randomBefore" | "entries"> | undefined,
+  settled: Pick<Settlement, "randomBefore" | "rows">,
+): boolean {
+  if (report === undefined) return false;
+  const far = (a: Metric, b: Metric) => Math.abs((a ?? 0) - (b ?? 0)) > DEVIATION;
+  const bent = far(report.randomBefore, settled.randomBefore);
+  let abstained = 0;
+  let deviated = 0;
+  for (const [i, row] of settled.rows.entries()) {
+    const entry = report.entries[i]!;
+    const counts = row.verdict !== VERDICT.unavailable && row.verdict !== VERDICT.not_sampled;
+    if (!isMeasured(entry.verdict) && counts) abstained++;
+    if (!isMeasured(entry.verdict) || row.verdict === SETTLED.disputed || !counts) continue;
+    const expected = hasMetrics(row.verdict) ? VERDICT.ok : row.verdict;
+    if (
+      entry.verdict !== expected || (bent && expected === VERDICT.ok) ||
+      far(entry.ownBefore, row.ownBefore) || far(entry.ownAfter, row.ownAfter) ||
+      far(entry.randomAfter, row.randomAfter)
+    ) deviated++;
+  }
+  const most = (percent: number) => Math.max(1, Math.floor(settled.rows.length * percent / 100));
+  return abstained <= most(10) && deviated <= most(5);
 }

@@ -22,10 +22,11 @@ import {
 } from "../../enclave/protocol/base.ts";
 import { type Bytes, equal, toHex } from "../../enclave/protocol/bytes.ts";
 import { LedgerError } from "../../enclave/protocol/errors.ts";
+import { Refusal } from "../../enclave/protocol/refusal.ts";
 import type { Ledger, WindowView } from "../ledger/ledger.ts";
 import { getBlob } from "./blob.ts";
 import { checkpointKey, manifestKey } from "./keys.ts";
-import { type Store, StoreError } from "./store.ts";
+import { MAX_LIST, type Store, StoreError } from "./store.ts";
 
 /** Weights with the manifest that the ledger anchors. */
 export interface Base {
@@ -39,6 +40,9 @@ export interface Base {
 
 /** A base is not to be had: neither genesis, nor uploaded, nor to be replayed. */
 export class BaseError extends Error {
+  /** The same call gives the same answer. */
+  readonly retryable = false;
+
   /** Names the base that was wanted. */
   constructor(message: string) {
     super(message);
@@ -71,6 +75,8 @@ export class Bases {
   #turn: Promise<unknown> = Promise.resolve();
   /** Windows up to this one are merged into `#base`. */
   #through: number;
+  /** Manifests of the bases that were reached last, oldest first. */
+  readonly #manifests: Manifest[];
 
   private constructor(
     ledger: Ledger,
@@ -84,22 +90,28 @@ export class Bases {
     this.#model = model;
     this.#base = base;
     this.#through = through;
+    this.#manifests = [base.manifest];
   }
 
-  /** Start from the newest uploaded checkpoint that the ledger anchored, else from genesis. */
-  static async open(ledger: Ledger, store: Store, model: ModelConfig): Promise<Bases> {
+  /**
+   * Start from the newest uploaded checkpoint that the ledger anchored, else from genesis.
+   *
+   * @param running the running window; default: the ledger's own. An audit of an older window names it.
+   */
+  static async open(
+    ledger: Ledger,
+    store: Store,
+    model: ModelConfig,
+    running?: number,
+  ): Promise<Bases> {
     const { modelHash } = await ledger.info();
     const first = (await ledger.epochs())[0]!.firstWindow;
-    const current = await ledger.currentWindow();
-    const keys = await store.list("checkpoint-");
-    for (const key of keys.reverse()) {
-      if (!key.endsWith(".manifest")) continue;
-      const manifest = decodeManifest(await store.get(key, { maxBytes: 1 << 20 }));
-      const merged = await mergedHashOf(ledger, manifest.window);
-      const hash = manifestHash(manifest);
-      if (merged === null || !equal(merged, hash) || manifest.window >= current) continue;
-      const base = await fetchCheckpoint(store, model, manifest);
-      if (base !== null) return new Bases(ledger, store, model, base, manifest.window);
+    const current = running ?? await ledger.currentWindow();
+    // The window before the running one may still be judged, from its own base: no newer one may be begun with.
+    const newest = current - 3;
+    for (const window of (await checkpointWindows(store)).filter((window) => window <= newest)) {
+      const base = await checkpointOf(ledger, store, model, window);
+      if (base !== null) return new Bases(ledger, store, model, base, window);
     }
     return new Bases(ledger, store, model, genesisBase(model, modelHash), first - 1);
   }
@@ -107,6 +119,11 @@ export class Bases {
   /** The base that was reached last. */
   get current(): Base {
     return this.#base;
+  }
+
+  /** The manifest of this hash, where it is that of one of the bases reached last. */
+  manifest(hash: Uint8Array): Manifest | undefined {
+    return this.#manifests.find((manifest) => equal(manifestHash(manifest), hash));
   }
 
   /**
@@ -137,9 +154,12 @@ export class Bases {
   }
 
   async #replay(window: number): Promise<void> {
-    const merged = await mergedHashOf(this.#ledger, window);
-    if (merged === null) return;
-    const view = await this.#ledger.window(window);
+    const view = await windowOrNull(this.#ledger, window);
+    if (view !== null && view.status !== "closed" && view.status !== "skipped") {
+      throw new BaseError(`Window ${window} is still being judged: what it merges is not known`);
+    }
+    const merged = view?.payout?.mergedHash ?? null;
+    if (view === null || merged === null) return;
     const gradients = new Map<number, Bytes>();
     const { randomBefore, rows } = view.settled!;
     const uids = mergedUids(randomBefore, rows, view.reveals, view.hparams.top_g);
@@ -167,12 +187,13 @@ export class Bases {
     }
     this.#previous = this.#base;
     this.#base = base;
+    this.#manifests.push(base.manifest);
+    if (this.#manifests.length > MANIFESTS) this.#manifests.shift();
   }
 }
 
-async function mergedHashOf(ledger: Ledger, window: number): Promise<Bytes | null> {
-  return (await windowOrNull(ledger, window))?.payout?.mergedHash ?? null;
-}
+/** Manifests that are remembered: a window's own, the next one's and its merge's, and those of the windows around it. */
+const MANIFESTS = 8;
 
 /** The window, or null where nobody called in it. */
 export async function windowOrNull(ledger: Ledger, window: number): Promise<WindowView | null> {
@@ -196,21 +217,42 @@ export async function uploadCheckpoint(
   return key;
 }
 
-async function fetchCheckpoint(
+/** Windows whose merges were uploaded as whole files, newest first: by the names of the manifests alone. */
+export async function checkpointWindows(store: Store): Promise<number[]> {
+  const windows: number[] = [];
+  for (let after = "";;) {
+    const keys = await store.list("checkpoint-", { after });
+    for (const key of keys) {
+      const window = Number(/^checkpoint-(\d+)-v1\.manifest$/.exec(key)?.[1] ?? NaN);
+      if (Number.isSafeInteger(window)) windows.push(window);
+    }
+    if (keys.length < MAX_LIST) break;
+    after = keys.at(-1)!;
+  }
+  return windows.sort((a, b) => b - a);
+}
+
+/** The uploaded base that `window` merged, or null where it is not whole, or not what the ledger anchored. */
+async function checkpointOf(
+  ledger: Ledger,
   store: Store,
   model: ModelConfig,
-  manifest: Manifest,
+  window: number,
 ): Promise<Base | null> {
+  const merged = (await windowOrNull(ledger, window))?.payout?.mergedHash ?? null;
+  if (merged === null) return null;
   const params = paramManifest(model);
   try {
-    const key = checkpointKey(manifest.window);
-    const file = await store.get(key, { maxBytes: safetensorsSize(params) });
-    const found = manifestOf(file, manifest);
+    const manifest = decodeManifest(await store.get(manifestKey(window), { maxBytes: 1 << 20 }));
     const hash = manifestHash(manifest);
+    if (!equal(merged, hash) || manifest.window !== window) return null;
+    const file = await store.get(checkpointKey(window), { maxBytes: safetensorsSize(params) });
+    const found = manifestOf(file, manifest);
     if (!equal(manifestHash({ ...found, metadata: manifest.metadata }), hash)) return null;
     return { hash, manifest, theta: decodeSafetensors(params, file) };
   } catch (error) {
-    if (error instanceof StoreError) return null;
+    // Anybody may have put something there; a store that fails for now is another matter.
+    if (error instanceof Refusal || (error instanceof StoreError && !error.retryable)) return null;
     throw error;
   }
 }

@@ -22,7 +22,7 @@ for (const liar of LIARS) {
         "--windows",
         "2",
         "--window-seconds",
-        "5",
+        "8",
         "--validators",
         "3",
         "--liar",

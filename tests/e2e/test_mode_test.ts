@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ended, only, startCommand } from "../support/command.ts";
 
 // Windows longer than the machine needs: other tests run beside these.
-const TINY = ["--test-mode", "--model", "tiny", "--json", "--window-seconds", "4"];
+const TINY = ["--test-mode", "--model", "tiny", "--json", "--window-seconds", "6"];
 
 Deno.test("validator --test-mode: honest miners are paid, the others get their verdict and nothing", async () => {
   const dir = await Deno.makeTempDir();

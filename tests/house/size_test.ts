@@ -23,7 +23,9 @@ const sources = files().filter((path) => SOURCE.test(path));
 Deno.test("sources: none is larger than 20 KB", () => {
   const sizes = sources.map((path) => ({ path, size: Deno.statSync(new URL(path, ROOT)).size }));
   for (const { path, size } of sizes) {
-    if (path !== "README.md" && size > WARN && size <= LIMIT) console.warn(`${path} has ${size} bytes: consider a split`);
+    if (path !== "README.md" && size > WARN && size <= LIMIT) {
+      console.warn(`${path} has ${size} bytes: consider a split`);
+    }
   }
   const large = sizes.filter(({ path, size }) =>
     size > (path === "README.md" ? README_LIMIT : LIMIT)

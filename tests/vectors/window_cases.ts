@@ -69,6 +69,7 @@ const REFUSED: readonly (readonly [change: Partial<Hparams>, periodMs: number, f
   [{ beta: 0 }, 0, "beta"],
   [{ max_gradient_bytes: 268_435_457 }, 0, "max_gradient_bytes"],
   [{ max_validators: 33 }, 0, "max_validators"],
+  [{ unbonding_ms: 31_536_000_001 }, 0, "unbonding_ms"],
   [{ min_judge_ms: 357_001 }, 3_000, "window_ms"],
 ];
 

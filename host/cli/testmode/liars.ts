@@ -8,7 +8,7 @@ import type { Bytes } from "../../../enclave/protocol/bytes.ts";
 import { decodeReveals, encodeReveals } from "../../../enclave/protocol/judge_messages.ts";
 import type { Payload, Signed } from "../../../enclave/protocol/judge_messages.ts";
 import { decodeReport, encodeReport } from "../../../enclave/protocol/report.ts";
-import type { JudgeClient } from "../../courier/judge_client.ts";
+import type { JudgeLike } from "../../courier/judge_like.ts";
 import type { Address, Ledger } from "../../ledger/ledger.ts";
 import { type Log, reason } from "../../ledger/log.ts";
 import { type Store, StoreError } from "../../store/store.ts";
@@ -19,7 +19,7 @@ const TARGET = "vramhub_liar";
 /** What a lying courier works with. */
 export interface LiarParts {
   /** Its judge, which is honest. */
-  readonly judge: JudgeClient;
+  readonly judge: JudgeLike;
   /** The store. */
   readonly store: Store;
   /** The ledger. */
@@ -31,7 +31,7 @@ export interface LiarParts {
 }
 
 /** Judge and store as a liar of this kind lets its validator see them. */
-export function lie(kind: Liar, parts: LiarParts): { judge: JudgeClient; store: Store } {
+export function lie(kind: Liar, parts: LiarParts): { judge: JudgeLike; store: Store } {
   const { judge, store } = parts;
   if (kind === "abstain") return { judge, store: withMethods(store, { get: () => vanished() }) };
   const strategies = { swap, stale: stale(), forge };

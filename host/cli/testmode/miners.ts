@@ -56,7 +56,7 @@ export async function openMiner(
   const file = `${home}/.vramhub-uid`;
   const env = Deno.env.get("VRAMHUB_MINER_UID");
   const uid = await resolveUid(ledger, owner, { env, file }, log);
-  const journal = new MinerJournal(`${home}/journal`);
+  const journal = await MinerJournal.open(`${home}/journal`);
   const miner = new Miner({
     ledger,
     store,

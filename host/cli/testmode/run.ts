@@ -12,6 +12,7 @@ import { measureSimulated } from "../../credentials/measure.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { WindowView } from "../../ledger/ledger.ts";
 import { type Log, reason } from "../../ledger/log.ts";
+import { Receipts } from "../../receipt/mod.ts";
 import { type Base, Bases } from "../../store/bases.ts";
 import { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
 import type { ValidatorArgs } from "../args.ts";
@@ -77,6 +78,7 @@ export async function runTestMode(
     roles.set(uid, args.miners[i]!);
     miners.push(miner);
   }
+  const receipts = new Receipts(dir, { ...network, bases, log });
   let settled = 0;
   let last: WindowView | undefined;
   const liars = new Map<number, string>();
@@ -89,24 +91,21 @@ export async function runTestMode(
       settled += Number(view.payout !== null);
       last = view;
       show(await windowEvent(view, ledger, roles, liars));
+      await receipts.keep(view);
     });
     cleanup.defer(() => opened.close());
-    opened.judge.exited.then(({ code }) => {
-      if (all.aborted) return;
-      log("error", TARGET, "Judge ended", { validator: opened.uid, code });
-      stop.abort(new Error(`The judge of validator ${opened.uid} ended with status ${code}`));
-    });
     if (liar !== undefined) liars.set(opened.uid, `lying courier: ${liar}`);
     validators.push(opened);
   }
   const aggregator = new Aggregator({ ...network, bases, clock, log });
+  const begin = await firstInTime(network);
   const background = [
     ...miners.map((miner) => miner.run(all)),
     aggregator.run(all),
-    ...validators.slice(1).map(({ validator }) => validator.run(first, Infinity, all)),
+    ...validators.slice(1).map(({ validator }) => validator.run(begin, Infinity, all)),
     tick(network, clock, show, all),
   ];
-  await validators[0]!.validator.run(first, args.windows ?? Infinity, all);
+  await validators[0]!.validator.run(begin, args.windows ?? Infinity, all);
   stop.abort();
   trainer?.close(); // nobody waits for the step that is running
   const ends = await Promise.allSettled(background);
@@ -128,6 +127,13 @@ export async function runTestMode(
     paid.push({ uid: row.uid, role, total: (claimable + vram).toString() });
   }
   show({ event: "done", windows: settled, heldoutStart, heldoutEnd, paid });
+}
+
+/** The first window in which a miner that starts now can commit. */
+async function firstInTime({ ledger }: TestNetwork): Promise<number> {
+  const window = await ledger.currentWindow();
+  const { deadlines } = await ledger.window(window);
+  return ledger.now() < deadlines.commit ? window : window + 1;
 }
 
 /** Mean loss of a base on held-out pages, which nobody trains on. */

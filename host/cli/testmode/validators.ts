@@ -4,8 +4,6 @@
  * @module
  */
 import { toHex } from "../../../enclave/protocol/bytes.ts";
-import { JudgeClient } from "../../courier/judge_client.ts";
-import { type JudgeProcess, startJudge } from "../../courier/judge_process.ts";
 import type { SimulatedPcrs } from "../../credentials/measure.ts";
 import { Journal } from "../../journal.ts";
 import type { Clock } from "../../ledger/clock.ts";
@@ -16,6 +14,7 @@ import { Validator, type ValidatorPhase } from "../../validator.ts";
 import type { Liar } from "../args_values.ts";
 import type { Phase, RunEvent } from "../present/mod.ts";
 import { lie } from "./liars.ts";
+import { LocalJudge } from "./local_judge.ts";
 import { type TestNetwork, wallet } from "./network.ts";
 
 const TARGET = "vramhub_validator";
@@ -44,8 +43,6 @@ export interface OpenValidator {
   readonly uid: number;
   /** Its loop. */
   readonly validator: Validator;
-  /** Its judge. */
-  readonly judge: JudgeProcess;
   /** Ends the judge and closes the journal. */
   close(): Promise<void>;
 }
@@ -68,13 +65,25 @@ export async function openValidator(
     ? host.log
     : (level, target, message, fields = {}) =>
       host.log(level, target, message, { ...fields, validator: uid });
-  const { client, process } = await openJudge(host, log);
   const journal = await Journal.open(`${dir}/validator-${index}.journal`);
-  const honest = { judge: client, store: network.store };
+  const judge = await LocalJudge.start({
+    socketNote: `${dir}/validator-${index}.socket`,
+    root: network.root,
+    pcrs: host.pcrs,
+    clock,
+    signal: host.signal,
+    onStderr: (line) => log("warn", "vramhub_judge", line),
+    onEnded: (code) => {
+      log("error", TARGET, "Judge ended", { validator_uid: uid, code });
+      void validator.mend(); // at once: a key that is registered before the reveals are over loses no window
+    },
+  });
+  const honest = { judge, store: network.store };
   const seen = liar === undefined ? honest : lie(liar, { ...honest, ledger, owner, log });
   const validator = new Validator({
     ...network,
     ...seen,
+    restartJudge: () => judge.restart(),
     bases,
     clock,
     owner,
@@ -97,11 +106,9 @@ export async function openValidator(
   return {
     uid,
     validator,
-    judge: process,
     close: async () => {
-      client.close();
       journal[Symbol.dispose]();
-      await process.stop();
+      await judge.close();
     },
   };
 }
@@ -113,21 +120,3 @@ const PHASES: Readonly<Record<ValidatorPhase, Phase>> = {
   settle: "settle",
   outcome: "outcome",
 };
-
-async function openJudge(
-  { network, pcrs, signal }: ValidatorHost,
-  log: Log,
-): Promise<{ client: JudgeClient; process: JudgeProcess }> {
-  // Not in the data directory: a Unix socket's path is at most 107 bytes long.
-  const dir = await Deno.makeTempDir({ prefix: "vramhub-judge-" });
-  const socketPath = `${dir}/judge.sock`;
-  const process = await startJudge({
-    socketPath,
-    leaf: await network.root.issueLeaf(),
-    pcrs,
-    signal,
-    onStderr: (line) => log("warn", "vramhub_judge", line),
-  });
-  process.exited.finally(() => Deno.remove(dir, { recursive: true }).catch(() => {}));
-  return { client: JudgeClient.unix(socketPath), process };
-}

@@ -14,6 +14,7 @@ import type { Epoch } from "../../../enclave/protocol/window.ts";
 import type { Clock } from "../clock.ts";
 import type {
   Address,
+  AttestationRow,
   EnclaveRow,
   Ledger,
   LedgerEvent,
@@ -21,6 +22,7 @@ import type {
   MinerRow,
   NetworkInfo,
   ValidatorRow,
+  WindowMessages,
   WindowView,
 } from "../ledger.ts";
 import * as enclaves from "./enclaves.ts";
@@ -63,11 +65,7 @@ export interface Genesis {
   /** DER of a SIMULATED root, or null for AWS's. */
   readonly simulatedRoot: Bytes | null;
   /** Who is seated from the first window on, slots counted from 0 per role; the stake is test money. */
-  readonly seats: readonly {
-    readonly role: peers.Role;
-    readonly owner: Address;
-    readonly stake: bigint;
-  }[];
+  readonly seats: readonly peers.Seat[];
 }
 
 /** {@link Ledger} over SQLite. */
@@ -117,11 +115,17 @@ export class DevLedger implements Ledger {
     return new DevLedger(db, clock);
   }
 
-  /** Found the network. Once. */
+  /**
+   * Found the network. Once.
+   *
+   * @throws {Refusal} `bad_hparam`.
+   * @throws {RangeError} where the data set has too few pages, or a seat is one that nobody could register.
+   */
   found(genesis: Genesis): void {
     checkHparams(genesis.hparams, genesis.beacon.periodMs);
-    const lacking = rounds.lackingPages(genesis.hparams, genesis.dataset);
-    if (lacking !== null) throw new RangeError(`Cannot found a network: ${lacking}`);
+    const fault = rounds.lackingPages(genesis.hparams, genesis.dataset) ??
+      peers.badSeat(genesis.seats, genesis.hparams);
+    if (fault !== null) throw new RangeError(`Cannot found a network: ${fault}`);
     const { beacon } = genesis;
     this.#transaction((state) => {
       if (state.meta("ledger_id") !== undefined) {
@@ -285,7 +289,7 @@ export class DevLedger implements Ledger {
   async registerEnclave(_sender: Address, uid: number, document: Bytes): Promise<void> {
     const policy = await this.#call((state) => enclaves.registrationPolicy(state, uid));
     const attested = await enclaves.attest(document, policy);
-    await this.#call((state) => enclaves.registerEnclave(state, uid, attested));
+    await this.#call((state) => enclaves.registerEnclave(state, uid, attested, document));
   }
   /** See {@link Ledger}. */
   submitReport(sender: Address, message: Bytes, signature: Bytes): Promise<void> {
@@ -333,6 +337,14 @@ export class DevLedger implements Ledger {
   /** See {@link Ledger}. */
   enclave(uid: number): Promise<EnclaveRow | null> {
     return this.#call((state) => enclaves.enclaveOf(state, uid));
+  }
+  /** See {@link Ledger}. */
+  attestation(key: Bytes): Promise<AttestationRow | null> {
+    return this.#call((state) => enclaves.attestationOf(state, key));
+  }
+  /** See {@link Ledger}. */
+  messages(window: number): Promise<WindowMessages> {
+    return this.#call((state) => views.messages(state, window));
   }
   /** See {@link Ledger}. */
   measurements(): Promise<readonly MeasurementRow[]> {

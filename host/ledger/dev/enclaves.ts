@@ -8,8 +8,9 @@ import { type Bytes, equal } from "../../../enclave/protocol/bytes.ts";
 import { LedgerError, requireThat } from "../../../enclave/protocol/errors.ts";
 import { addressBytes, userDataOf } from "../../../enclave/protocol/identity.ts";
 import { AttestationError, type Attested, type Policy, verify } from "../../../attestation/mod.ts";
-import type { Address, EnclaveRow, MeasurementRow } from "../ledger.ts";
-import { blob, type State } from "./state.ts";
+import type { Address, AttestationRow, EnclaveRow, MeasurementRow } from "../ledger.ts";
+import { activeFrom } from "./rounds.ts";
+import { blob, type Row, type State } from "./state.ts";
 
 const MODULE = "enclave_registry";
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -31,8 +32,7 @@ export function approveMeasurement(
     "EBadMeasurement",
     `${name} is, or was, the name of a build`,
   );
-  const wait = state.hparams(state.window()).unbonding_ms;
-  insertMeasurement(state, name, pcrs, state.nowMs + wait);
+  insertMeasurement(state, name, pcrs, activeFrom(state));
 }
 
 /** Refuse names and values that no build has. */
@@ -151,7 +151,12 @@ const CONSTANTS: Readonly<Record<string, string>> = {
 };
 
 /** Register the key of a verified document. */
-export function registerEnclave(state: State, uid: number, attested: Attested): void {
+export function registerEnclave(
+  state: State,
+  uid: number,
+  attested: Attested,
+  document: Bytes,
+): void {
   const hparams = state.hparams(state.window());
   const owner = ownerOf(state, uid);
   const { publicKey: key, userData } = attested;
@@ -199,7 +204,7 @@ export function registerEnclave(state: State, uid: number, attested: Attested): 
   // A slot's former owner keeps its key: it still reports the window in which it was seated.
   state.run("update enclaves set active = 0 where uid = ? and owner = ?", uid, owner);
   state.run(
-    "insert or replace into enclaves values (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+    "insert or replace into enclaves values (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
     key,
     uid,
     owner,
@@ -208,6 +213,7 @@ export function registerEnclave(state: State, uid: number, attested: Attested): 
     state.nowMs + hparams.key_ttl_ms,
     attested.measurement,
     Number(attested.root === "simulated"),
+    document,
   );
   state.emit("enclave_registry::EnclaveRegistered", {
     validator: uid,
@@ -224,7 +230,17 @@ export function enclaveOf(state: State, uid: number): EnclaveRow | null {
     uid,
     findOwner(state, uid),
   );
+  return row === undefined ? null : toEnclave(row);
+}
+
+/** How `key` was registered the last time, whether or not it still counts. */
+export function attestationOf(state: State, key: Bytes): AttestationRow | null {
+  const row = state.get("select * from enclaves where key = ?", key);
   if (row === undefined) return null;
+  return { ...toEnclave(row), owner: row.owner as Address, document: blob(row.document) };
+}
+
+function toEnclave(row: Row): EnclaveRow {
   return {
     key: blob(row.key),
     uid: row.uid as number,

@@ -157,6 +157,30 @@ Deno.test("approveMeasurement: waits for the unbonding period; removal acts at o
   assert.deepEqual((await ledger.measurements()).map(({ name }) => name), ["build-1"]);
 });
 
+Deno.test("approveMeasurement: a shorter unbonding period counts once the longer one is over", async () => {
+  using network = await TestNetwork.found();
+  const { ledger } = network;
+  const activeFrom = async (name: string, build: number) => {
+    await ledger.approveMeasurement(ADMIN, name, pcrsOf(build));
+    return (await ledger.measurements()).find((row) => row.name === name)!.activeFrom - T0;
+  };
+  await ledger.setHparams(ADMIN, { ...FAST, unbonding_ms: 0 });
+  assert.equal(await activeFrom("pending", 2), 50_000, "the running period counts");
+  network.at(1, 5); // 50 s, in force until now, are over at 60.005 s
+  assert.equal(await activeFrom("lowered", 3), 60_005);
+  network.at(2);
+  await ledger.setHparams(ADMIN, { ...FAST, unbonding_ms: 90_000 });
+  assert.equal(await activeFrom("raised", 4), 110_000, "the pending period counts");
+  network.at(3);
+  await ledger.setHparams(ADMIN, { ...FAST, unbonding_ms: 10 });
+  network.at(4); // 90 s are over at 130 s: the longest of all that were in force
+  await ledger.setHparams(ADMIN, { ...FAST, unbonding_ms: 0 });
+  network.at(5);
+  assert.equal(await activeFrom("twice-lowered", 5), 130_000);
+  network.at(13);
+  assert.equal(await activeFrom("late", 6), 130_000);
+});
+
 Deno.test("approveMeasurement: refuses strangers, bad names and values, and a name's second use", async () => {
   using network = await TestNetwork.found(TWO);
   const { ledger } = network;

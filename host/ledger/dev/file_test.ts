@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { minerOf, TestNetwork } from "../testing.ts";
 import { DevLedger } from "./dev_ledger.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
 
 async function inDirectory(run: (path: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();
@@ -66,7 +67,7 @@ Deno.test("DevLedger.open: refuses a file of another version and leaves it as it
     setVersion(99);
     assert.throws(() => DevLedger.open(path, clock), /version 99/);
     assert.throws(() => DevLedger.exists(path), TypeError);
-    setVersion(1);
+    setVersion(SCHEMA_VERSION);
     DevLedger.open(path, clock)[Symbol.dispose]();
     await Promise.resolve();
   }));

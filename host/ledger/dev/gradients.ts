@@ -41,6 +41,14 @@ export function commit(
     "ENotOwner",
     `${sender} does not own miner slot ${uid}`,
   );
+  // The fee of a commit that is never revealed is taken from the stake: it must be there to take.
+  const least = BigInt(state.hparams(window).unrevealed_fee);
+  requireThat(
+    BigInt(slot.stake as string) >= least,
+    "peer_registry",
+    "EInsufficientStake",
+    `miner ${uid} has ${slot.stake} MIST at stake, the fee of an unrevealed commit is ${least}`,
+  );
   requireThat(commitment.length === 32, MODULE, "EBadCommitment", "a commitment is 32 bytes");
   const earlier = state.get("select 1 from commits where window = ? and uid = ?", window, uid);
   requireThat(

@@ -101,8 +101,10 @@ Deno.test("reveal: is folded in order of arrival", async () => {
   assert.notDeepEqual(view.digest, empty.digest);
 });
 
-Deno.test("commit: one that is never revealed costs a fee, once, and never more than the stake", async () => {
-  using network = await TestNetwork.found({ hparams: { unrevealed_fee: 3_000 } });
+Deno.test("commit: one that is never revealed costs a fee, once, and the stake covers it", async () => {
+  using network = await TestNetwork.found({
+    hparams: { unrevealed_fee: 3_000, min_miner_stake: 0 },
+  });
   const { ledger } = network;
   const stakes = async () => (await ledger.miners()).map(({ stake }) => stake);
   await network.commit(0, 0);
@@ -112,15 +114,25 @@ Deno.test("commit: one that is never revealed costs a fee, once, and never more 
   assert.deepEqual(await stakes(), [5_000n, 5_000n, 5_000n]);
   network.at(1);
   assert.deepEqual(await stakes(), [2_000n, 5_000n, 5_000n]);
-  await network.commit(0, 1);
+  await refuses("peer_registry::EInsufficientStake", network.commit(0, 1));
   network.at(3);
-  assert.deepEqual(await stakes(), [0n, 5_000n, 5_000n]);
-  network.at(5);
-  assert.deepEqual(await stakes(), [0n, 5_000n, 5_000n]);
+  assert.deepEqual(await stakes(), [2_000n, 5_000n, 5_000n]);
   const charged = (await network.events())
     .filter(({ kind }) => kind === "gradient_registry::UnrevealedCharged");
   assert.deepEqual(charged.map(({ body }) => [body.window, body.uid, body.fee]), [
     [0, 0, "3000"],
-    [1, 0, "2000"],
   ]);
+});
+
+Deno.test("commit: a stake that no longer covers the fee takes part no more", async () => {
+  using network = await TestNetwork.found({ hparams: { unrevealed_fee: 2_000 } });
+  const { ledger } = network;
+  for (const window of [0, 1]) {
+    network.at(window);
+    await network.commit(0, window);
+  }
+  network.at(2);
+  assert.equal((await ledger.miners())[0]!.stake, 1_000n);
+  await refuses("peer_registry::EInsufficientStake", network.commit(0, 2));
+  await network.commit(1, 2);
 });

@@ -4,54 +4,44 @@
  *
  * @module
  */
-import { type Bytes, equal } from "../../../enclave/protocol/bytes.ts";
 import type { Hparams } from "../../../enclave/protocol/hparams.ts";
-import { decodeOutcome, type Outcome } from "../../../enclave/protocol/report.ts";
+import {
+  decodeOutcome,
+  type Metric,
+  type Outcome,
+  type RatingRow,
+} from "../../../enclave/protocol/report.ts";
 import {
   effectiveAverage,
-  lowerMedian,
-  SCORE_NOISE,
   scoreOf,
   type SettledRow,
   type Weighted,
 } from "../../../enclave/protocol/settle.ts";
-import { hasMetrics, isMeasured, SETTLED, VERDICT } from "../../../enclave/protocol/verdict.ts";
+import { hasMetrics, SETTLED } from "../../../enclave/protocol/verdict.ts";
 import { requireThat } from "../../../enclave/protocol/errors.ts";
+import { agreedRatings, type BaseMove, baseMove } from "../agree.ts";
 import type { Address } from "../ledger.ts";
-import { emissionAt, PAY_POLICY, payWeight, split } from "../pay.ts";
+import { earns, emissionAt, PAY_POLICY, payWeight, split } from "../pay.ts";
 import { recordOf } from "./peers.ts";
 import { end } from "./rounds.ts";
 import { reportsOf, settledRows } from "./scores.ts";
-import { blob, type Row, type State } from "./state.ts";
-
-/** An honest judge on another CPU lies within this many units (1e-6 nats) of the median. */
-const DEVIATION = 5;
+import { blob, type State } from "./state.ts";
 
 /** Ratings where the outcomes agree, the base where the manifests do: each in the call that crosses half of the stake. */
-export function applyOutcome(state: State, window: number, latest: Outcome): void {
+export function applyOutcome(state: State, window: number): void {
   const outcomes = outcomesOf(state, window);
   const total = state.all("select stake from snapshots where window = ?", window)
     .reduce((sum, row) => sum + BigInt(row.stake as string), 0n);
   const row = state.windowRow(window);
   if (row.rated === 0) {
-    const same = outcomes.filter(({ value }) =>
-      JSON.stringify(value.ratings) === JSON.stringify(latest.ratings)
-    );
-    if (2n * stakeOf(same) > total) rate(state, window, latest);
+    const ratings = agreedRatings(outcomes, total);
+    // Only a window that is rated moves the base: one whose ratings find no majority is skipped, and leaves it.
+    if (ratings === null) return;
+    rate(state, window, ratings);
   }
-  // Only of a window that is rated: one whose ratings find no majority is skipped, and leaves the base.
-  if (row.merged !== null || state.windowRow(window).rated === 0) return;
-  for (const { value: { manifestHash: hash } } of outcomes) {
-    if (hash === null) continue;
-    const same = outcomes.filter(({ value }) =>
-      value.manifestHash !== null && equal(value.manifestHash, hash)
-    );
-    if (2n * stakeOf(same) > total) return moveBase(state, window, hash, same);
-  }
-}
-
-function stakeOf(outcomes: readonly Weighted<unknown>[]): bigint {
-  return outcomes.reduce((sum, { stake }) => sum + stake, 0n);
+  if (row.merged !== null) return;
+  const move = baseMove(outcomes, total);
+  if (move !== null) moveBase(state, window, move);
 }
 
 function outcomesOf(state: State, window: number): Weighted<Outcome>[] {
@@ -65,22 +55,13 @@ function outcomesOf(state: State, window: number): Weighted<Outcome>[] {
   }));
 }
 
-/** The base moves only where the signers' median says that it got better on held-out pages. */
-function moveBase(
-  state: State,
-  window: number,
-  hash: Bytes,
-  signers: readonly Weighted<Outcome>[],
-): void {
-  const median = (pick: (outcome: Outcome) => number) =>
-    lowerMedian(signers.map(({ value, stake }) => ({ value: pick(value), stake })))!;
-  const gain = median((outcome) => outcome.currentLoss! - outcome.mergedLoss!);
-  const moved = gain > SCORE_NOISE;
+function moveBase(state: State, window: number, move: BaseMove): void {
+  const { hash, moved, gain, currentLoss, mergedLoss } = move;
   state.run(
     "update windows set merged = ?, current_loss = ?, merged_loss = ? where window = ?",
     moved ? hash : new Uint8Array(0),
-    median((outcome) => outcome.currentLoss!),
-    median((outcome) => outcome.mergedLoss!),
+    currentLoss,
+    mergedLoss,
     window,
   );
   const body = { window: window + 2, manifestHash: hash, gain };
@@ -88,11 +69,11 @@ function moveBase(
   state.emit(moved ? "round_state::BaseAnchored" : "round_state::BaseKept", body);
 }
 
-function rate(state: State, window: number, outcome: Outcome): void {
+function rate(state: State, window: number, agreed: readonly RatingRow[]): void {
   const settled = settledRows(state, window);
   const hparams = state.hparams(window);
   const randomBefore = state.windowRow(window).random_before as number | null;
-  const ratings = new Map(outcome.ratings.map((row) => [row.uid, row]));
+  const ratings = new Map(agreed.map((row) => [row.uid, row]));
   const reveals = state.all("select * from reveals where window = ? order by uid", window);
   const staged = new Map(
     state.all("select uid, average from settled where window = ?", window)
@@ -133,7 +114,7 @@ function rate(state: State, window: number, outcome: Outcome): void {
       : 0n;
     return { uid: row.uid, owner: reveal.owner as Address, weight, mu, sigma };
   });
-  pay(state, window, hparams, rows, settled);
+  pay(state, window, hparams, rows, settled, randomBefore);
   state.run("update windows set rated = 1 where window = ?", window);
   end(state, window, "closed", null);
 }
@@ -152,12 +133,15 @@ function pay(
   hparams: Hparams,
   miners: readonly PayRow[],
   settled: readonly SettledRow[],
+  randomBefore: Metric,
 ): void {
   const emission = emissionAt(state.total("issued"), hparams.emission);
   const pot = (bps: number) => emission * BigInt(bps) / 10_000n;
   const minerPay = split(pot(hparams.miner_bps), miners.map(({ weight }) => weight));
   const seats = state.all("select * from snapshots where window = ? order by uid", window);
-  const counted = seats.map((seat) => countedSeat(state, window, seat, settled));
+  const reports = new Map(reportsOf(state, window).map(({ value }) => [value.validator, value]));
+  const truth = { randomBefore, rows: settled };
+  const counted = seats.map((seat) => earns(reports.get(seat.uid as number), truth));
   const validatorPay = split(
     pot(hparams.validator_bps),
     seats.map((seat, i) => counted[i] ? BigInt(seat.stake as string) : 0n),
@@ -200,35 +184,9 @@ function pay(
   state.addTotal("issued", issued);
   state.addTotal("treasury_vram", treasury);
   state.run("update windows set issued = ? where window = ?", issued.toString(), window);
-  state.emit("reward_distributor::WindowPaid", { window, policy: PAY_POLICY, issued, treasury });
-}
-
-/** Whether a validator earns: it reported, abstained on at most a tenth, and deviated on at most a twentieth (one at the least). */
-function countedSeat(
-  state: State,
-  window: number,
-  seat: Row,
-  settled: readonly SettledRow[],
-): boolean {
-  const report = reportsOf(state, window).map(({ value }) => value)
-    .find(({ validator }) => validator === seat.uid);
-  if (report === undefined) return false;
-  let abstained = 0;
-  let deviated = 0;
-  for (const [i, row] of settled.entries()) {
-    const entry = report.entries[i]!;
-    const counts = row.verdict !== VERDICT.unavailable && row.verdict !== VERDICT.not_sampled;
-    if (!isMeasured(entry.verdict) && counts) abstained++;
-    if (!isMeasured(entry.verdict) || row.verdict === SETTLED.disputed || !counts) continue;
-    const expected = hasMetrics(row.verdict) ? VERDICT.ok : row.verdict;
-    const far = (a: number | null, b: number | null) => Math.abs((a ?? 0) - (b ?? 0)) > DEVIATION;
-    if (
-      entry.verdict !== expected || far(entry.ownBefore, row.ownBefore) ||
-      far(entry.ownAfter, row.ownAfter) || far(entry.randomAfter, row.randomAfter)
-    ) deviated++;
-  }
-  const most = (percent: number) => Math.max(1, Math.floor(settled.length * percent / 100));
-  return abstained <= most(10) && deviated <= most(5);
+  const total = state.total("issued");
+  const paid = { window, policy: PAY_POLICY, issued, treasury, total };
+  state.emit("reward_distributor::WindowPaid", paid);
 }
 
 /** Take one's rewards. */

@@ -75,16 +75,25 @@ Deno.test("submitOutcome: the base moves for the window after the next, where it
   }
 });
 
-Deno.test("submitOutcome: the gain is the stake-weighted lower median of the signers", async () => {
+Deno.test("submitOutcome: the base moves where more than half of the stake measured a gain", async () => {
   using network = await settled([5_000n, 5_000n, 5_000n]);
   await network.outcome(0, 0, merges("merged", 2));
   await network.outcome(1, 0, merges("merged", 500));
-  assert.deepEqual(await status(network), ["closed", null], "the lower one of two");
-  using better = await settled([5_000n, 5_001n, 5_000n]);
-  await better.outcome(0, 0, merges("merged", 2));
-  await better.outcome(1, 0, merges("merged", 500));
-  const { payout } = await better.ledger.window(0);
-  assert.deepEqual([payout!.mergedHash, payout!.mergedLoss], [bytes32("merged"), 500]);
+  assert.deepEqual(await status(network), ["closed", null], "one of three decides nothing");
+  await network.outcome(2, 0, merges("merged", 400));
+  const { payout } = await network.ledger.window(0);
+  assert.deepEqual([payout!.mergedHash, payout!.mergedLoss], [bytes32("merged"), 600]);
+  using worse = await settled([5_000n, 9_999n, 5_000n]);
+  await worse.outcome(1, 0, merges("merged", 500));
+  assert.deepEqual(await status(worse), ["settled", null]);
+  await worse.outcome(0, 0, merges("merged", 2));
+  await worse.outcome(2, 0, merges("merged", -1));
+  assert.deepEqual(
+    await status(worse),
+    ["closed", null],
+    "half of the stake is not more than half",
+  );
+  assert.ok((await worse.events()).some(({ kind }) => kind === "round_state::BaseKept"));
 });
 
 Deno.test("submitOutcome: manifests are tallied apart from ratings, also after the window is paid", async () => {

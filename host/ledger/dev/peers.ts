@@ -4,6 +4,7 @@
  * @module
  */
 import { requireThat } from "../../../enclave/protocol/errors.ts";
+import type { Hparams } from "../../../enclave/protocol/hparams.ts";
 import { AVERAGE_ZERO } from "../../../enclave/protocol/settle.ts";
 import type { Address } from "../ledger.ts";
 import { ordinal } from "../pay.ts";
@@ -19,11 +20,41 @@ export const DEFAULT_SIGMA = 8_333_334;
 
 const TABLE = { miner: "miners", validator: "validators" } as const;
 
+/** A founder's slot. */
+export interface Seat {
+  /** What it does. */
+  readonly role: Role;
+  /** Who owns it. */
+  readonly owner: Address;
+  /** MIST. */
+  readonly stake: bigint;
+}
+
+/** Why founders may not be seated as they are, or null: they keep to the rules that {@link register} has. */
+export function badSeat(seats: readonly Seat[], hparams: Hparams): string | null {
+  for (const role of ["miner", "validator"] as const) {
+    const { least, slots } = limitsOf(role, hparams);
+    const seated = seats.filter((seat) => seat.role === role);
+    if (seated.length > slots) return `${seated.length} ${role}s have ${slots} slots`;
+    if (new Set(seated.map(({ owner }) => owner)).size < seated.length) {
+      return `an owner has two ${role} slots`;
+    }
+    const poor = seated.find(({ stake }) => stake < least);
+    if (poor !== undefined) return `a ${role} stakes at least ${least} MIST, not ${poor.stake}`;
+  }
+  return null;
+}
+
+function limitsOf(role: Role, hparams: Hparams): { least: bigint; slots: number } {
+  return role === "miner"
+    ? { least: BigInt(hparams.min_miner_stake), slots: hparams.max_miners }
+    : { least: BigInt(hparams.min_validator_stake), slots: hparams.max_validators };
+}
+
 /** Take a slot for `sender`: a free one, else one that is inactive, else the weakest past its immunity, for a fee. */
 export function register(state: State, role: Role, sender: Address, stake: bigint): number {
   const window = state.window();
-  const hparams = state.hparams(window);
-  const least = BigInt(role === "miner" ? hparams.min_miner_stake : hparams.min_validator_stake);
+  const { least, slots } = limitsOf(role, state.hparams(window));
   requireThat(
     stake >= least,
     "peer_registry",
@@ -42,7 +73,6 @@ export function register(state: State, role: Role, sender: Address, stake: bigin
     "EAlreadyRegistered",
     `${sender} has ${role} slot ${owned?.uid}`,
   );
-  const slots = role === "miner" ? hparams.max_miners : hparams.max_validators;
   const taken = new Set(
     state.all(
       `select uid from ${TABLE[role]} union select uid from pending_slots where role = ?`,

@@ -59,7 +59,11 @@ export function roll(state: State): number {
   state.setMeta("rolled", window);
   state.setMeta("evictions/miner", 0);
   state.setMeta("evictions/validator", 0);
-  state.emit("round_state::WindowOpened", { window, baseHash: base });
+  const snapshot = state.all(
+    "select uid, owner, stake from snapshots where window = ? order by uid",
+    window,
+  );
+  state.emit("round_state::WindowOpened", { window, baseHash: base, snapshot });
   return window;
 }
 
@@ -73,9 +77,29 @@ function fromPending(state: State, window: number): Hparams {
   if (pending === undefined) return current;
   const { effective, hparams } = JSON.parse(pending);
   if (effective > window) return current;
+  if (hparams.unbonding_ms < current.unbonding_ms) {
+    const until = state.nowMs + current.unbonding_ms;
+    state.setMeta("unbonding_until", Math.max(until, unbondingUntil(state)));
+  }
   state.setMeta("hparams", JSON.stringify(hparams));
   state.run("delete from meta where key = 'pending_hparams'");
   return hparams;
+}
+
+/** Until when a longer unbonding period, in force before, still holds approvals back. */
+function unbondingUntil(state: State): number {
+  return Number(state.meta("unbonding_until") ?? "0");
+}
+
+/**
+ * When a build that is approved now becomes active: after the unbonding period, the pending one if that is
+ * longer, and not before a longer one that was in force is over. To shorten the period first gains nothing.
+ */
+export function activeFrom(state: State): number {
+  const pending = state.meta("pending_hparams");
+  const next: number = pending === undefined ? 0 : JSON.parse(pending).hparams.unbonding_ms;
+  const wait = Math.max(state.hparams(state.window()).unbonding_ms, next);
+  return Math.max(state.nowMs + wait, unbondingUntil(state));
 }
 
 /** Change hparams from the next window on; another length opens a new epoch at that boundary. */

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import { timeOfRound } from "../../../enclave/protocol/drand.ts";
 import { EMPTY_ACC } from "../../../enclave/protocol/commit.ts";
 import { hparamsDigest } from "../../../enclave/protocol/hparams.ts";
+import { DevLedger } from "./dev_ledger.ts";
+import type { Seat } from "./peers.ts";
 import { address, ADMIN, bytes32, FAST, minerOf, refuses, T0, TestNetwork } from "../testing.ts";
 
 Deno.test("roll: windows open lazily, by the first call that falls into one", async () => {
@@ -159,6 +163,74 @@ Deno.test("setHparams: refuses a length that leaves the running window no time t
   await ledger.setHparams(ADMIN, { ...shorter, window_ms: 6_000 });
 });
 
+Deno.test("setHparams: whatever lengths follow each other, every window has its time to be judged", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          window_ms: fc.integer({ min: 2_000, max: 20_000 }),
+          reveal_bps: fc.integer({ min: 8_001, max: 10_000 }),
+          report_bps: fc.integer({ min: 1_000, max: 8_999 }),
+          min_judge_ms: fc.integer({ min: 0, max: 6_000 }),
+        }),
+        { minLength: 1, maxLength: 6 },
+      ),
+      async (changes) => {
+        using network = await TestNetwork.found({ attested: false });
+        const { ledger, clock } = network;
+        for (const [window, change] of changes.entries()) {
+          await ledger.setHparams(ADMIN, { ...FAST, ...change }).catch((error) =>
+            assert.equal(error.constant, "EInvalidValue")
+          );
+          clock.set((await ledger.window(window)).deadlines.end);
+        }
+        for (let window = 0; window <= changes.length; window++) {
+          const { deadlines, hparams, context } = await ledger.window(window);
+          const { beacon_margin_ms, min_judge_ms } = hparams;
+          const needed = beacon_margin_ms + 1_000 + min_judge_ms; // a beacon every second
+          assert.ok(deadlines.report - deadlines.reveal >= needed, `window ${window}`);
+          const { beacon } = await ledger.info();
+          assert.ok(context.randomness.kind === "drand");
+          const due = timeOfRound(beacon, BigInt(context.randomness.judgeRound));
+          assert.ok(due + min_judge_ms <= deadlines.report, `window ${window}`);
+        }
+      },
+    ),
+    { numRuns: 40, seed: 4 },
+  ));
+
+Deno.test("found: refuses seats that nobody could register", async () => {
+  using network = await TestNetwork.found();
+  const info = await network.ledger.info();
+  const found = (...seats: Seat[]) => {
+    using ledger = DevLedger.open(":memory:", network.clock);
+    ledger.found({
+      ...info,
+      baseHash: bytes32("genesis"),
+      hparams: { ...FAST, max_miners: 2, max_validators: 1 },
+      epoch: { firstWindow: 0, startMs: T0 },
+      measurements: [],
+      seats,
+    });
+  };
+  const miner = (i: number, stake = 1_000n): Seat => ({ role: "miner", owner: minerOf(i), stake });
+  const validator = (i: number, stake = 1_000n): Seat => ({
+    role: "validator",
+    owner: minerOf(i),
+    stake,
+  });
+  found(miner(0), miner(1), validator(0));
+  for (
+    const [why, seats] of [
+      [/3 miners have 2 slots/, [miner(0), miner(1), miner(2)]],
+      [/2 validators have 1 slots/, [validator(0), validator(1)]],
+      [/two miner slots/, [miner(0), miner(0)]],
+      [/at least 1000 MIST, not 999/, [miner(0), miner(1, 999n)]],
+      [/at least 1000 MIST, not -1/, [validator(0, -1n)]],
+    ] as const
+  ) assert.throws(() => found(...seats), { name: "RangeError", message: why });
+});
+
 Deno.test("found: refuses a second time, bad hparams and too few pages", async () => {
   using network = await TestNetwork.found();
   const { ledger } = network;
@@ -175,6 +247,14 @@ Deno.test("found: refuses a second time, bad hparams and too few pages", async (
   assert.throws(() => ledger.found({ ...genesis, hparams: { ...FAST, beta: 0 } }), /beta/);
   const dataset = { ...info.dataset, pageCount: 79 };
   assert.throws(() => ledger.found({ ...genesis, dataset }), RangeError);
+  for (const name of ["own_pages", "random_pages"] as const) {
+    const hparams = { ...FAST, [name]: 64 };
+    const small = { ...info.dataset, pageCount: 70 }; // of which 63 are trained on
+    assert.throws(() => ledger.found({ ...genesis, dataset: small, hparams }), {
+      name: "RangeError",
+      message: /too few/,
+    });
+  }
 });
 
 Deno.test("faucet: is test money, and says so in the log", async () => {

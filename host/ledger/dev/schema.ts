@@ -5,7 +5,7 @@
  */
 
 /** Version of the tables, kept in `user_version`. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** One statement a table. `STRICT`: a wrong type is an error, not a surprise. */
 export const SCHEMA = `
@@ -64,7 +64,8 @@ create table reports (
 create table settled (
   window integer not null, uid integer not null, verdict integer not null, own_before integer,
   own_after integer, random_after integer, prior_mu integer not null, prior_sigma integer not null,
-  average integer not null, primary key (window, uid)
+  average integer not null, prior_average integer not null, prior_measured integer not null,
+  prior_accepted integer not null, primary key (window, uid)
 ) strict;
 create table outcomes (
   window integer not null, uid integer not null, message blob not null, signature blob not null,
@@ -83,7 +84,7 @@ create table measurements (
 create table enclaves (
   key blob primary key, uid integer not null, owner text not null, document_ms integer not null,
   registered_ms integer not null, expires_ms integer not null, measurement text not null,
-  simulated integer not null, active integer not null
+  simulated integer not null, active integer not null, document blob not null
 ) strict;
 create table events (
   seq integer primary key autoincrement, at_ms integer not null, window integer not null,

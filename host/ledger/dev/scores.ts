@@ -238,7 +238,7 @@ export function settle(state: State, window: number, limit: number): boolean {
     const record = recordOf(state, uid as number, generation as number);
     const before = record.average as number;
     state.run(
-      "insert into settled values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert into settled values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       window,
       uid as number,
       settled.verdict,
@@ -248,6 +248,9 @@ export function settle(state: State, window: number, limit: number): boolean {
       record.mu as number,
       record.sigma as number,
       hasMetrics(settled.verdict) ? nextAverage(before, randomBefore, settled) : before,
+      before,
+      record.measured as number,
+      record.accepted as number,
     );
   }
   const cursor = (rows.at(-1)?.uid as number) ?? row.cursor as number;
@@ -352,7 +355,7 @@ export function submitOutcome(
     state.nowMs,
   );
   state.emit("score_ledger::OutcomeSubmitted", { window, validator: outcome.validator, message });
-  applyOutcome(state, window, outcome);
+  applyOutcome(state, window);
 }
 
 /** Slash the validator whose key signed two different messages for one intent and window. */

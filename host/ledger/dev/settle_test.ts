@@ -111,7 +111,7 @@ Deno.test("settle: waits for the deadline, unless the whole stake has reported",
 });
 
 Deno.test("settle: exactly half of the snapshot's stake is no quorum", async () => {
-  using network = await TestNetwork.found({ validators: [5_000n, 4_999n, 1n] });
+  using network = await TestNetwork.found({ validators: [6_000n, 5_000n, 1_000n] });
   const { ledger } = network;
   await network.play(0, [0]);
   await network.report(0, 0);
@@ -120,7 +120,7 @@ Deno.test("settle: exactly half of the snapshot's stake is no quorum", async () 
   await ledger.close(0);
   assert.equal((await ledger.window(0)).skipReason, "no quorum of reports");
   await refuses("score_ledger::EClosed", ledger.settle(0, 64));
-  using enough = await settled([{}, null, {}], [5_000n, 4_999n, 1n]);
+  using enough = await settled([{}, null, {}], [6_000n, 5_000n, 1_000n]);
   assert.equal((await enough.ledger.window(0)).status, "settled");
 });
 

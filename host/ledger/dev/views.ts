@@ -9,9 +9,12 @@ import type {
   LedgerEvent,
   MinerRow,
   Payout,
+  RecordRow,
   RevealRow,
   Settlement,
+  SignedRow,
   ValidatorRow,
+  WindowMessages,
   WindowStatus,
   WindowView,
 } from "../ledger.ts";
@@ -55,7 +58,36 @@ function settlement(state: State, row: Row): Settlement {
   return {
     randomBefore: row.random_before as Metric,
     rows: settledRows(state, row.window as number),
+    records: state.all("select * from settled where window = ? order by uid", row.window as number)
+      .map(toRecord),
     digest: blob(row.settled_digest),
+  };
+}
+
+function toRecord(row: Row): RecordRow {
+  return {
+    uid: row.uid as number,
+    average: row.average as number,
+    priorAverage: row.prior_average as number,
+    priorMeasured: row.prior_measured as number,
+    priorAccepted: row.prior_accepted as number,
+  };
+}
+
+/** The signed bytes of a window, in order of arrival. */
+export function messages(state: State, window: number): WindowMessages {
+  const rows = (table: "reports" | "outcomes") =>
+    state.all(`select * from ${table} where window = ? order by rowid`, window).map(toSigned);
+  return { reports: rows("reports"), outcomes: rows("outcomes") };
+}
+
+function toSigned(row: Row): SignedRow {
+  return {
+    validator: row.uid as number,
+    message: blob(row.message),
+    signature: blob(row.signature),
+    key: blob(row.key),
+    atMs: row.at_ms as number,
   };
 }
 

@@ -1,0 +1,244 @@
+/**
+ * The judgement of one window: fetch, judge, verify, submit, settle, and draw the outcome. Each part asks the
+ * ledger first how far it has come, so that it can be begun again at any moment.
+ *
+ * @module
+ */
+import { paramManifest } from "../enclave/model/params.ts";
+import type { ModelConfig } from "../enclave/model/presets.ts";
+import { encodeSafetensors } from "../enclave/model/safetensors.ts";
+import { CHUNK_BYTES } from "../enclave/protocol/base.ts";
+import { type Bytes, equal, toHex } from "../enclave/protocol/bytes.ts";
+import { timeOfRound } from "../enclave/protocol/drand.ts";
+import { LedgerError } from "../enclave/protocol/errors.ts";
+import { sha256 } from "../enclave/protocol/hash.ts";
+import type { Payload } from "../enclave/protocol/judge_messages.ts";
+import { Refusal } from "../enclave/protocol/refusal.ts";
+import { decodeOutcome, decodeReport } from "../enclave/protocol/report.ts";
+import type { AttestedJudge, JudgeParts, SignedMessage } from "./attested_judge.ts";
+import { JudgeError } from "./courier/judge_error.ts";
+import { outcomePayload, reportPayload, type RequestParts } from "./courier/request.ts";
+import { discover, type Discovered } from "./discover.ts";
+import type { Clock } from "./ledger/clock.ts";
+import type { WindowView } from "./ledger/ledger.ts";
+import { type BeaconSource, windowRandomness } from "./ledger/randomness.ts";
+import { pauseFor } from "./ledger/retry.ts";
+import type { Base, Bases } from "./store/bases.ts";
+import type { Pages } from "./store/pages.ts";
+import type { Store } from "./store/store.ts";
+
+const TARGET = "vramhub_validator";
+/** Reveals settled a call. */
+const SETTLE_STEP = 32;
+/** How often a settlement looks for the reports of others, in milliseconds. */
+const POLL_MS = 250;
+
+/** Phases of a judged window, in order. */
+export type ValidatorPhase = "fetch" | "judge" | "report" | "settle" | "outcome";
+
+/** What a judgement works with. */
+export interface JudgementParts extends JudgeParts {
+  /** Where gradients come from and measured ones are served. */
+  readonly store: Store;
+  /** Bases, brought forward by replay. */
+  readonly bases: Bases;
+  /** The data. */
+  readonly pages: Pages;
+  /** Randomness. */
+  readonly beacon: BeaconSource;
+  /** Time. */
+  readonly clock: Clock;
+  /** The model. */
+  readonly model: ModelConfig;
+}
+
+/** What both questions of a window are made of. */
+interface Inputs {
+  readonly request: Omit<RequestParts, "view" | "unavailable">;
+  readonly discovered: Discovered;
+}
+
+/** The judgement of one window, which is over and has reveals. */
+export class Judgement {
+  readonly #parts: JudgementParts;
+  readonly #judge: AttestedJudge;
+  readonly #phase: (phase: ValidatorPhase, detail: string) => void;
+  readonly #signal: AbortSignal;
+  readonly #window: number;
+  #inputs: Inputs | undefined;
+
+  /** Of `window`, by `judge`, which is attested. */
+  constructor(
+    parts: JudgementParts,
+    judge: AttestedJudge,
+    window: number,
+    phase: (phase: ValidatorPhase, detail: string) => void,
+    signal: AbortSignal,
+  ) {
+    this.#parts = parts;
+    this.#judge = judge;
+    this.#window = window;
+    this.#phase = phase;
+    this.#signal = signal;
+  }
+
+  /**
+   * Report, unless the ledger has the report.
+   *
+   * @throws {Refusal} `too_late` or `key_too_new` where the ledger takes none any more.
+   */
+  async report(): Promise<void> {
+    const { ledger, log, uid } = this.#parts;
+    const window = this.#window;
+    const view = await ledger.window(window);
+    if (view.reported.includes(uid)) return;
+    if (view.status !== "open" || ledger.now() >= view.deadlines.report) {
+      throw new Refusal("too_late", `Window ${window} takes no reports any more`);
+    }
+    const registered = await ledger.enclave(uid);
+    if (registered !== null && registered.registeredMs >= view.deadlines.reveal) {
+      throw new Refusal(
+        "key_too_new",
+        "The judge's key was registered after the reveals were over",
+      );
+    }
+    const { discovered, request } = await this.#gather(view);
+    const { found } = discovered;
+    const base = await this.#parts.bases.reach(view.baseHash, window);
+    this.#phase("judge", `${found.size} gradients`);
+    const signed = await this.#judge.signed({
+      window,
+      kind: "report",
+      unavailable: discovered.unavailable,
+      ask: (unavailable) =>
+        this.#ask(reportPayload({ ...request, view, unavailable }, base.manifest), base, found),
+      check: (message) => {
+        const { windowDigest } = decodeReport(message);
+        if (equal(windowDigest, view.digest)) return;
+        const digest = toHex(windowDigest);
+        throw new Refusal("wrong_digest", `The judge reported another window digest, ${digest}`);
+      },
+    });
+    const { entries } = decodeReport(signed.message);
+    this.#phase("report", `${entries.length} verdicts`);
+    log("info", TARGET, `Submitting ${entries.length} scores to chain`, { window });
+    await this.#judge.submit("report", window, signed);
+  }
+
+  /** Settle once the reports are in, then sign the outcome, unless the ledger has it or there is none. */
+  async outcome(): Promise<void> {
+    const { bases, journal, ledger, uid } = this.#parts;
+    const window = this.#window;
+    if (journal.find(window, "settling") === undefined) {
+      await journal.append({ step: "settling", window });
+    }
+    const view = await this.#settle();
+    const { settled } = view;
+    if (view.status === "skipped" || settled === null || view.outcomes.includes(uid)) return;
+    if (ledger.now() >= view.deadlines.outcome) {
+      throw new Refusal("too_late", `Window ${window} takes no outcomes any more`);
+    }
+    const { discovered, request } = await this.#gather(view);
+    const { baseHash } = await ledger.window(window + 1);
+    const base = await bases.reach(baseHash, window + 1);
+    this.#phase("outcome", "ratings and merge");
+    const signed = await this.#judge.signed({
+      window,
+      kind: "outcome",
+      unavailable: discovered.unavailable,
+      ask: (unavailable) =>
+        this.#ask(
+          outcomePayload({ ...request, view, unavailable }, base.manifest),
+          base,
+          discovered.found,
+        ),
+      check: (message) => {
+        if (equal(decodeOutcome(message).settledDigest, settled.digest)) return;
+        throw new Refusal("wrong_digest", "The judge's outcome is of another settlement");
+      },
+    });
+    await this.#judge.submit("outcome", window, signed);
+  }
+
+  /** Gradients and randomness, fetched once. */
+  async #gather(view: WindowView): Promise<Inputs> {
+    if (this.#inputs !== undefined) return this.#inputs;
+    const { beacon, clock, log, model, pages, store } = this.#parts;
+    const { window, reveals, deadlines, hparams } = view;
+    log("info", TARGET, "Starting validation window", { window, gradients: reveals.length });
+    this.#phase("fetch", `${reveals.length} gradients`);
+    const { randomness } = view.context;
+    if (randomness.kind === "drand") {
+      const due = timeOfRound(beacon.chain, BigInt(randomness.judgeRound));
+      await clock.until(due, this.#signal);
+    }
+    const discovered = await discover(view, store, model, log, {
+      clock,
+      // Half of the time is the judge's.
+      deadline: deadlines.end + (deadlines.report - deadlines.end) / 2,
+      pauseMs: pauseFor(hparams.window_ms),
+      signal: this.#signal,
+    });
+    const request = {
+      dataset: pages.dataset,
+      pages,
+      model,
+      randomness: await windowRandomness(view, beacon),
+    };
+    return this.#inputs = { request, discovered };
+  }
+
+  async #settle(): Promise<WindowView> {
+    const { clock, ledger } = this.#parts;
+    const window = this.#window;
+    for (let shown = -1;;) {
+      const view = await ledger.window(window);
+      const { deadlines, reported, snapshot, status } = view;
+      if (status === "settled" || status === "closed" || status === "skipped") return view;
+      if (shown !== reported.length) {
+        this.#phase("settle", `${reported.length}/${snapshot.length} reports`);
+      }
+      shown = reported.length;
+      const now = ledger.now();
+      // Before the deadline a settlement needs every report: wait for the others.
+      if (reported.length < snapshot.length && now < deadlines.report) {
+        await clock.until(Math.min(now + POLL_MS, deadlines.report), this.#signal);
+        continue;
+      }
+      try {
+        while (!(await ledger.settle(window, SETTLE_STEP)));
+      } catch (error) {
+        if (!(error instanceof LedgerError)) throw error;
+        // Another validator was faster, or there was no quorum: the window is closed, and says how.
+        if (error.constant === "ENoQuorum") await ledger.close(window);
+        else if (error.constant !== "EClosed") throw error;
+      }
+    }
+  }
+
+  /** Hand over the gradients, then ask; a judge that lacks the base says so and gets it. */
+  async #ask(
+    payload: Payload,
+    base: Base,
+    gradients: ReadonlyMap<number, Bytes>,
+  ): Promise<SignedMessage> {
+    const { judge, model } = this.#parts;
+    for (const bytes of gradients.values()) await this.#supply(bytes);
+    try {
+      return await judge.process(payload);
+    } catch (error) {
+      if (!(error instanceof JudgeError) || error.code !== "missing_blob") throw error;
+    }
+    const file = encodeSafetensors(paramManifest(model), base.theta);
+    for (let at = 0; at < file.length; at += CHUNK_BYTES) {
+      await this.#supply(file.subarray(at, at + CHUNK_BYTES));
+    }
+    return await judge.process(payload);
+  }
+
+  async #supply(bytes: Bytes): Promise<void> {
+    const { judge } = this.#parts;
+    const hash = sha256(bytes);
+    if (!(await judge.hasBlob(hash))) await judge.putBlob(hash, bytes);
+  }
+}

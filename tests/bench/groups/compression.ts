@@ -1,0 +1,81 @@
+/**
+ * What a gradient passes through on its way: top-k, half precision, the codecs, SHA-256.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { sha256 as portableSha256 } from "@noble/hashes/sha2.js";
+import { fromF16Array, toF16Array } from "../../../enclave/protocol/f16.ts";
+import {
+  CODEC_V1,
+  CODEC_V2,
+  decodeGradient,
+  encodeV1,
+  encodeV2,
+} from "../../../enclave/protocol/gradient/mod.ts";
+import { countOf, topK } from "../../../miner/compress/topk.ts";
+import { type Figure, medianMs, ms, uniform } from "../figures.ts";
+import { randomUpdate } from "../updates.ts";
+
+/** nano-GPT's parameters. */
+const NANO = 49_252_224;
+const TEN_MILLION = 10_000_000;
+
+/** Magnitudes over many powers of two, as gradients have them. */
+function gradientLike(n: number): Float32Array {
+  const draw = uniform(1);
+  const values = new Float32Array(n);
+  for (let i = 0; i < n; i++) values[i] = (draw() - 0.5) ** 5;
+  return values;
+}
+
+async function* topk(values: Float32Array): AsyncGenerator<Figure> {
+  for (const [size, n] of [["10 M", TEN_MILLION], ["49 M", NANO]] as const) {
+    const part = values.subarray(0, n);
+    yield ms(`top 1 % of ${size}`, await medianMs(() => topK(part, countOf(n, 1)), { runs: 9 }));
+  }
+}
+
+async function* halves(values: Float32Array): AsyncGenerator<Figure> {
+  const part = values.subarray(0, TEN_MILLION);
+  const bits = toF16Array(part);
+  yield ms("f16 of 10 M float32", await medianMs(() => toF16Array(part)));
+  yield ms("float32 of 10 M f16", await medianMs(() => fromF16Array(bits)));
+}
+
+async function* codecs(): AsyncGenerator<Figure> {
+  const update = randomUpdate(NANO, Math.floor(NANO / 100), 2);
+  const meta = { uid: 1, window: 1n, baseHash: new Uint8Array(32) };
+  const [v1, v2] = [encodeV1(update), encodeV2(update, meta)];
+  const expect = { total: NANO, maxBytes: 1 << 26 };
+  const sizes = [["version 1", CODEC_V1, v1], ["version 2", CODEC_V2, v2]] as const;
+  for (const [name, codec, bytes] of sizes) {
+    const time = await medianMs(() => decodeGradient(bytes, { ...expect, codec }), { runs: 15 });
+    yield ms(`decode 492,522 entries, ${name}`, time);
+    const value = bytes.length / 2 ** 20;
+    yield { name: `size of 492,522 entries, ${name}`, value, unit: "MiB", better: "less" };
+  }
+  yield ms("encode 492,522 entries, version 1", await medianMs(() => encodeV1(update)));
+  yield ms("encode 492,522 entries, version 2", await medianMs(() => encodeV2(update, meta)));
+}
+
+async function* hashing(): AsyncGenerator<Figure> {
+  const bytes = new Uint8Array(64 << 20);
+  const ways = [
+    ["node:crypto", () => createHash("sha256").update(bytes).digest()],
+    ["portable", () => portableSha256(bytes)],
+  ] as const;
+  for (const [name, hash] of ways) {
+    const value = bytes.length / await medianMs(hash, { runs: 5, warmup: 1 }) / 1e6;
+    yield { name: `SHA-256, ${name}`, value, unit: "GB/s", better: "more" };
+  }
+}
+
+/** The figures. */
+export async function* compression(): AsyncGenerator<Figure> {
+  const values = gradientLike(NANO);
+  yield* topk(values);
+  yield* halves(values);
+  yield* codecs();
+  yield* hashing();
+}
