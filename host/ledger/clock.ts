@@ -48,14 +48,22 @@ export class VirtualClock implements Clock {
 
   /** Resolves when {@link set} reaches `ms`. */
   until(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     if (ms <= this.#now) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const waiter = { at: ms, resolve };
-      this.#waiters.push(waiter);
-      signal?.addEventListener("abort", () => {
+      const onAbort = () => {
         this.#waiters = this.#waiters.filter((other) => other !== waiter);
-        reject(signal.reason);
-      }, { once: true });
+        reject(signal!.reason);
+      };
+      const waiter = {
+        at: ms,
+        resolve: () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+      };
+      this.#waiters.push(waiter);
+      signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 
