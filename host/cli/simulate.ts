@@ -4,14 +4,12 @@
  * @module
  */
 import { parseSimulateArgs } from "./args_simulate.ts";
-import { useNativeSha256 } from "./native.ts";
 import { ansi, none } from "./present/style.ts";
 import { scenarios } from "./simulate/scenarios.ts";
 import { show } from "./simulate/show.ts";
 
 if (import.meta.main) {
   const args = parseSimulateArgs(Deno.args);
-  useNativeSha256();
   const counts = args.miners === undefined ? [2, 10, 50, 250] : [args.miners];
   const lengths = args.windows === undefined ? [50, 200] : [args.windows];
   const lines = scenarios(counts, lengths, args.seed, args.runs);

@@ -5,8 +5,7 @@
  *
  * @module
  */
-import type { Bytes } from "../../../enclave/protocol/bytes.ts";
-import { drawFromBeacon } from "../../../enclave/protocol/draw.ts";
+import type { Draw } from "../../../enclave/protocol/draw.ts";
 import type { ReportEntry } from "../../../enclave/protocol/report.ts";
 import {
   AVERAGE_ZERO,
@@ -49,33 +48,21 @@ export interface Payment {
 
 /** The policy's memory from window to window: one validator, all of the emission to miners. */
 export class PayPolicy {
-  readonly #ledgerId: Bytes;
   readonly #standings = new Map<number, Standing>();
   #issued = 0n;
-
-  /** Nobody is known yet; `ledgerId` is 32 bytes that decide how matches are dealt. */
-  constructor(ledgerId: Bytes) {
-    this.#ledgerId = ledgerId;
-  }
 
   /** VRAM issued so far, in 1e-9. */
   get issued(): bigint {
     return this.#issued;
   }
 
-  /** Settle, rate and pay `window`: one entry a miner, ascending by uid; `beacon` deals the matches. */
-  step(
-    window: number,
-    randomBefore: number,
-    entries: readonly ReportEntry[],
-    beacon: Bytes,
-  ): Payment[] {
+  /** Settle, rate and pay the next window: one entry a miner, ascending by uid; `draw` deals the matches. */
+  step(randomBefore: number, entries: readonly ReportEntry[], draw: Draw): Payment[] {
     const rows = entries.map((entry): SettledRow => {
       const { mu, sigma } = this.#standing(entry.uid);
       const settled = settleEntry([{ value: entry, stake: 1n }], randomBefore);
       return { uid: entry.uid, ...settled, priorMu: mu, priorSigma: sigma };
     });
-    const draw = drawFromBeacon("match", this.#ledgerId, window, beacon);
     const ratings = new Map(
       rateWindow(randomBefore, rows, draw).map((rating) => [rating.uid, rating]),
     );

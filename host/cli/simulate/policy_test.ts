@@ -8,12 +8,12 @@ Deno.test("PayPolicy: pays what the dev ledger pays for the same reports, window
   const chance = new Chance(5);
   const someHonest = honest(4, (i) => ({ from: i === 3 ? 2 : 0 }));
   const miners = more(someHonest, 2, { owner: 0, skill: 0, ownPages: false });
-  const policy = new PayPolicy(chance.ledgerId);
+  const policy = new PayPolicy();
   using network = await TestNetwork.found({ miners: miners.length });
   for (let window = 0; window < windows; window++) {
     const entries = measureAll(miners, window, chance);
     const byUid = new Map(entries.map((entry) => [entry.uid, entry]));
-    const payments = policy.step(window, RANDOM_BEFORE, entries, chance.beacon(window));
+    const payments = policy.step(RANDOM_BEFORE, entries, chance.matches(window));
     const rated = new Map(payments.map(({ uid, mu, sigma }) => [uid, { mu, sigma }]));
     await network.whole(
       window,
@@ -33,14 +33,9 @@ Deno.test("PayPolicy: pays what the dev ledger pays for the same reports, window
 
 Deno.test("PayPolicy: nobody is paid for a first accepted window", () => {
   const chance = new Chance(1);
-  const policy = new PayPolicy(chance.ledgerId);
+  const policy = new PayPolicy();
   const step = (window: number) =>
-    policy.step(
-      window,
-      RANDOM_BEFORE,
-      measureAll(honest(5), window, chance),
-      chance.beacon(window),
-    );
+    policy.step(RANDOM_BEFORE, measureAll(honest(5), window, chance), chance.matches(window));
   assert.ok(step(0).every(({ accepted, reward }) => accepted && reward === 0n));
   assert.ok(step(1).some(({ reward }) => reward > 0n));
 });

@@ -30,15 +30,15 @@ export interface Run {
 /** Play `windows` windows. */
 export function play(miners: readonly SimulatedMiner[], windows: number, seed: number): Run {
   const chance = new Chance(seed);
-  const policy = new PayPolicy(chance.ledgerId);
+  const policy = new PayPolicy();
   const byUid = new Map(miners.map((miner) => [miner.uid, miner]));
   const paid = new Map(miners.map(({ owner }) => [owner, 0]));
   const firstPaid = new Map<number, number>();
   let junk = 0;
   for (let window = 0; window < windows; window++) {
     const entries = measureAll(miners, window, chance);
-    const beacon = chance.beacon(window);
-    for (const { uid, reward } of policy.step(window, RANDOM_BEFORE, entries, beacon)) {
+    const payments = policy.step(RANDOM_BEFORE, entries, chance.matches(window));
+    for (const { uid, reward } of payments) {
       if (reward === 0n) continue;
       if (!firstPaid.has(uid)) firstPaid.set(uid, window);
       const { owner, skill } = byUid.get(uid)!;

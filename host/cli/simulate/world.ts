@@ -11,8 +11,7 @@
  *
  * @module
  */
-import { type Bytes, u32le } from "../../../enclave/protocol/bytes.ts";
-import { tagged } from "../../../enclave/protocol/hash.ts";
+import type { Draw } from "../../../enclave/protocol/draw.ts";
 import type { ReportEntry } from "../../../enclave/protocol/report.ts";
 import { VERDICT } from "../../../enclave/protocol/verdict.ts";
 
@@ -52,34 +51,32 @@ export interface SimulatedMiner {
 }
 
 /** What is drawn of chance; each kind is independent of the others. */
-const KINDS = { pages: 1, score: 2, own: 3 } as const;
+const KINDS = { pages: 1, score: 2, own: 3, matches: 4 } as const;
 
 /** Randomness that depends on nothing but its names: who is added to a world changes nobody else's luck. */
 export class Chance {
   readonly #seed: number;
-  /** 32 bytes that stand for the ledger of this world. */
-  readonly ledgerId: Bytes;
 
   /** A world's chance, from a u32. */
   constructor(seed: number) {
     this.#seed = seed;
-    this.ledgerId = tagged("vramhub/simulate/v1", u32le(seed));
   }
 
-  /** The judge's beacon of `window`. */
-  beacon(window: number): Bytes {
-    return tagged("vramhub/simulate/v1", this.ledgerId, u32le(window));
+  /** The stream that deals the matches of `window`, in place of the judge's beacon. */
+  matches(window: number): Draw {
+    let counter = 0;
+    return (bound) => Math.floor(this.uniform("matches", window, counter++)[0] * bound);
   }
 
   /** Two independent numbers in (0, 1). */
-  uniform(kind: keyof typeof KINDS, window: number, uid = 0): [number, number] {
-    const state = [window, uid, KINDS[kind]].reduce(scramble, this.#seed);
+  uniform(kind: keyof typeof KINDS, window: number, which = 0): [number, number] {
+    const state = [window, which, KINDS[kind]].reduce(scramble, this.#seed);
     const [u, v] = [scramble(state, 1), scramble(state, 2)];
     return [(u + 0.5) / 2 ** 32, (v + 0.5) / 2 ** 32];
   }
 }
 
-/** A u32 that depends on every bit of two others: MurmurHash3's rounds and finalizer (Appleby 2011), by far cheaper than SHA-256. */
+/** A u32 that depends on every bit of two others: MurmurHash3's rounds and finalizer (Appleby 2011), far cheaper than SHA-256. */
 function scramble(state: number, value: number): number {
   let k = Math.imul(value, 0xcc9e2d51);
   k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
