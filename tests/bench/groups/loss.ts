@@ -21,18 +21,27 @@ export function lossFlop(config: ModelConfig): number {
   return batch * context * (layers * block + 2 * dims * vocab);
 }
 
-/** GFLOP/s of one square matrix product on the judge's runtime with the judge's settings. */
-async function matmulGflops(n: number): Promise<number> {
-  const graph = new Graph();
-  const [a, b] = ["a", "b"].map((name) => graph.input(name, "float32", [n, n]));
-  graph.output("c", graph.node("MatMul", [a!, b!], [n, n]));
-  const session = await openSession(graph.finish());
-  const matrix = () => new Tensor("float32", new Float32Array(n * n).fill(0.5), [n, n]);
-  const feeds = { a: matrix(), b: matrix() };
-  const fetches = { c: matrix() };
-  const time = await medianMs(() => session.run(feeds, fetches), { runs: 15, warmup: 3 });
-  await session.release();
-  return 2 * n ** 3 / time / 1e6;
+/** Sizes of square matrix products among which the peak is sought. */
+const SIZES = [512, 1024, 2048];
+
+/** The fastest matrix product's GFLOP/s, on the judge's runtime with the judge's settings. */
+async function sgemmPeak(): Promise<number> {
+  let peak = 0;
+  for (const n of SIZES) {
+    const graph = new Graph();
+    const [a, b] = ["a", "b"].map((name) => graph.input(name, "float32", [n, n]));
+    graph.output("c", graph.node("MatMul", [a!, b!], [n, n]));
+    const session = await openSession(graph.finish());
+    const matrix = () => new Tensor("float32", new Float32Array(n * n).fill(0.5), [n, n]);
+    const feeds = { a: matrix(), b: matrix() };
+    const fetches = { c: matrix() };
+    const once = () => session.run(feeds, fetches);
+    for (let run = 0; run < 20; run++) {
+      peak = Math.max(peak, 2 * n ** 3 / 1e6 / await medianMs(once, { runs: 1, warmup: 0 }));
+    }
+    await session.release();
+  }
+  return peak;
 }
 
 /** Pages of tokens spread over the vocabulary. */
@@ -49,7 +58,7 @@ export function somePages(config: ModelConfig): Uint32Array[] {
 
 /** The figures. */
 export async function* loss(): AsyncGenerator<Figure> {
-  const before = Math.max(await matmulGflops(1024), await matmulGflops(2048));
+  let peak = await sgemmPeak();
   const rates = new Map<ModelConfig, number>();
   for (const config of [PRESETS.tiny, PRESETS.small, PRESETS["nano-gpt"]]) {
     const theta = genesisWeights(config, modelHash(config));
@@ -58,6 +67,7 @@ export async function* loss(): AsyncGenerator<Figure> {
     const time = await medianMs(() => model.losses(theta, pages), { runs: 15, warmup: 3 });
     await model.close();
     rates.set(config, lossFlop(config) / time / 1e6);
+    peak = Math.max(peak, await sgemmPeak());
     yield ms(`loss evaluation, ${config.name}`, time);
     yield {
       name: `loss evaluation, ${config.name}: rate`,
@@ -71,10 +81,9 @@ export async function* loss(): AsyncGenerator<Figure> {
       await medianMs(() => unpatch(theta, patch(theta, update, 1)), { runs: 31, warmup: 5 }),
     );
   }
-  // The peak is the best of both ends of the run: a busy neighbour must not make the share look good.
-  const after = Math.max(await matmulGflops(1024), await matmulGflops(2048));
-  const peak = Math.max(before, after);
-  yield { name: "sgemm peak (MatMul, 1024 or 2048)", value: peak, unit: "GFLOP/s", better: "more" };
+  // The fastest at any time, beside the medians of losses: a busy neighbour must not make the share look good.
+  peak = Math.max(peak, await sgemmPeak());
+  yield { name: "sgemm peak", value: peak, unit: "GFLOP/s", better: "more" };
   for (const [{ name }, rate] of rates) {
     yield percent(`loss evaluation, ${name}: share of the sgemm peak`, rate / peak, "more");
   }
