@@ -17,6 +17,7 @@ export const GROUPS = [
   "training",
   "compression",
   "rating",
+  "attestation",
   "judge",
   "judge-nano",
   "honest-tiny",

@@ -7,6 +7,7 @@
 import { type GroupName, GROUPS } from "./args.ts";
 import { useNativeSha256 } from "../../host/cli/native.ts";
 import type { Figure } from "./figures.ts";
+import { attestation } from "./groups/attestation.ts";
 import { compression } from "./groups/compression.ts";
 import { honestSmall, honestTiny } from "./groups/honest.ts";
 import { judge, judgeNano } from "./groups/judge.ts";
@@ -19,6 +20,7 @@ const MEASURED: Readonly<Record<GroupName, () => AsyncIterable<Figure>>> = {
   training,
   compression,
   rating,
+  attestation,
   judge,
   "judge-nano": judgeNano,
   "honest-tiny": honestTiny,
