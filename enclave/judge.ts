@@ -7,9 +7,9 @@
 import { LossModel } from "./model/session.ts";
 import type { Nsm } from "./nsm/nsm.ts";
 import { encodeManifest, manifestHash } from "./protocol/base.ts";
-import { type Bytes, concat, equal } from "./protocol/bytes.ts";
+import { type Bytes, equal } from "./protocol/bytes.ts";
 import type { Reveal } from "./protocol/commit.ts";
-import { sha256 } from "./protocol/hash.ts";
+import { sha256, tagged } from "./protocol/hash.ts";
 import { type JudgeIdentity, keyPairFrom, userDataOf } from "./protocol/identity.ts";
 import {
   decodeEnvelope,
@@ -58,7 +58,8 @@ export class Judge {
     this.#limits = limits;
     this.blobs = new BlobStore(limits.blobBytes);
     const kernel = crypto.getRandomValues(new Uint8Array(32));
-    this.#keys = keyPairFrom(sha256(concat(nsm.random(32), kernel)));
+    // Either source alone is enough: who knows or chooses one of them learns nothing about the key.
+    this.#keys = keyPairFrom(tagged("vramhub/key/v1", nsm.random(32), kernel));
   }
 
   /** Its Ed25519 key. */

@@ -6,15 +6,11 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { Judge } from "./judge.ts";
 import { dropPermissions } from "./lockdown.ts";
-import { paramManifest } from "./model/params.ts";
-import { pageTokens, PRESETS } from "./model/presets.ts";
-import { LossModel } from "./model/session.ts";
 import { SimulatedNsm } from "./nsm/simulated.ts";
+import { installSha256, loadRuntime } from "./prepare.ts";
 import type { Bytes } from "./protocol/bytes.ts";
-import { useSha256 } from "./protocol/hash.ts";
 import { decodeStartup, MAX_STARTUP, READY, type Startup } from "./protocol/judge_startup.ts";
 import { Refusal } from "./protocol/refusal.ts";
 import { judgeHandler } from "./server.ts";
@@ -61,14 +57,6 @@ export async function startSimulated(): Promise<SimulatedJudge> {
   return { socketPath: startup.socket_path, ended };
 }
 
-function installSha256(): void {
-  useSha256((...parts) => {
-    const hash = createHash("sha256");
-    for (const part of parts) hash.update(part);
-    return new Uint8Array(hash.digest());
-  });
-}
-
 function nsmOf(startup: Startup): Promise<SimulatedNsm> {
   const { pkcs8, certificate, cabundle } = startup;
   const [pcr0, pcr1, pcr2] = startup.pcrs as [Bytes, Bytes, Bytes];
@@ -79,16 +67,6 @@ function nsmOf(startup: Startup): Promise<SimulatedNsm> {
     pcrs: [pcr0, pcr1, pcr2],
     clock: () => Date.now(),
   });
-}
-
-/** Run the smallest model once: what the runtime opens, it opens now. */
-async function loadRuntime(): Promise<void> {
-  const config = PRESETS.tiny;
-  const model = await LossModel.create(config, { threads: 1 });
-  const page = new Uint32Array(pageTokens(config));
-  const theta = new Float32Array(paramManifest(config).total);
-  await model.losses(theta, Array(config.batch).fill(page));
-  await model.close();
 }
 
 /** A length u32le, and as many bytes. */

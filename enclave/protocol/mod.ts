@@ -51,6 +51,7 @@ export * from "./commit.ts";
 
 export * from "./verdict.ts";
 export * from "./report.ts";
+export * from "./job_verdict.ts";
 export * from "./settle.ts";
 
 export * from "./base.ts";

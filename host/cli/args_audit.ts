@@ -176,7 +176,7 @@ const audit = command("document", document, {
   footer: STATUSES,
   errors: {
     notMatched:
-      message`Cannot audit without saying what: the first word is ${"document"} or ${"replay"}.`,
+      message`Cannot audit without saying what: the first word is ${"document"}, ${"replay"}, ${"eif"} or ${"rebuild"}.`,
   },
 });
 
@@ -186,6 +186,8 @@ export function parseAuditArgs(argv: readonly string[], io?: ArgsIo): AuditArgs 
     brief: [
       ...message`Verify what an enclave says of itself. No account is needed. (To judge a window again: ${
         commandLine("deno task audit replay --help")
+      }. An image: ${commandLine("deno task audit eif --help")} and ${
+        commandLine("deno task audit rebuild --help")
       }.)`,
       lineBreak(),
       ...STATUSES,

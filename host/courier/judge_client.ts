@@ -22,7 +22,7 @@ import { JudgeError } from "./judge_error.ts";
 
 export { JudgeError } from "./judge_error.ts";
 
-/** Most bytes of one write: larger ones are known to be corrupted on the vsock of some enclave kernels. */
+/** Most bytes of one write to a judge: larger ones are known to be corrupted on the vsock of some enclave kernels. */
 export const WRITE_BYTES: number = 31 * 1_024;
 
 /** Most bytes of an answer: a signed message and the manifest of a merged base. */
@@ -170,7 +170,10 @@ export class JudgeClient {
   }
 }
 
-/** A body that is written in slices of {@linkcode WRITE_BYTES}. */
+/**
+ * A body in slices of {@linkcode WRITE_BYTES}. The runtime joins what is ready, so that this bounds no system call:
+ * where that matters, `relay.ts` stands between.
+ */
 function inSlices(bytes: Bytes): ReadableStream<Bytes> {
   let at = 0;
   return new ReadableStream({

@@ -155,7 +155,7 @@ Deno.test("stranger takes rewards, stakes or seats of others: each call is the o
   assert.ok((await ledger.balance(minerOf(0))).claimable > 0n);
   await refuses("reward_distributor::ENothingToClaim", ledger.claim(STRANGER));
   await refuses("peer_registry::ENotOwner", ledger.unregister(STRANGER, "miner", 0));
-  await refuses("peer_registry::ENotOwner", ledger.unregister(STRANGER, "validator", 0));
+  await refuses("validator_registry::ENotOwner", ledger.unregister(STRANGER, "validator", 0));
   await ledger.unregister(minerOf(0), "miner", 0);
   network.at(20);
   await refuses("peer_registry::ENothingToWithdraw", ledger.withdraw(STRANGER));

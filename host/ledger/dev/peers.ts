@@ -19,6 +19,8 @@ export const DEFAULT_MU = 25_000_000;
 export const DEFAULT_SIGMA = 8_333_334;
 
 const TABLE = { miner: "miners", validator: "validators" } as const;
+/** Which module of the contracts keeps the slots of a role. */
+const MODULE = { miner: "peer_registry", validator: "validator_registry" } as const;
 
 /** A founder's slot. */
 export interface Seat {
@@ -57,7 +59,7 @@ export function register(state: State, role: Role, sender: Address, stake: bigin
   const { least, slots } = limitsOf(role, state.hparams(window));
   requireThat(
     stake >= least,
-    "peer_registry",
+    MODULE[role],
     "EInsufficientStake",
     `a ${role} stakes at least ${least} MIST`,
   );
@@ -69,7 +71,7 @@ export function register(state: State, role: Role, sender: Address, stake: bigin
   );
   requireThat(
     owned === undefined,
-    "peer_registry",
+    MODULE[role],
     "EAlreadyRegistered",
     `${sender} has ${role} slot ${owned?.uid}`,
   );
@@ -125,7 +127,7 @@ function evict(state: State, role: Role, stake: bigint, window: number, sender: 
   );
   requireThat(
     weakest !== undefined && (role === "miner" || value(weakest) < stake),
-    "peer_registry",
+    MODULE[role],
     "ENoSlot",
     `every ${role} is still immune, or a validator of more stake`,
   );
@@ -157,12 +159,12 @@ export function unregister(state: State, sender: Address, role: Role, uid: numbe
   const row = state.get(`select owner from ${TABLE[role]} where uid = ?`, uid);
   requireThat(
     row?.owner === sender,
-    "peer_registry",
+    MODULE[role],
     "ENotOwner",
     `${sender} does not own ${role} slot ${uid}`,
   );
   const pending = state.get("select 1 from pending_slots where role = ? and uid = ?", role, uid);
-  requireThat(pending === undefined, "peer_registry", "ENotActive", `slot ${uid} changes already`);
+  requireThat(pending === undefined, MODULE[role], "ENotActive", `slot ${uid} changes already`);
   const from = state.window() + 1;
   state.run("insert into pending_slots values (?, ?, ?, null, null)", role, uid, from);
   state.emit("peer_registry::PeerLeaving", { role, uid, owner: sender, from });

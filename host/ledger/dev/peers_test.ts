@@ -87,9 +87,12 @@ Deno.test("registerValidator: evicts the lowest stake past its immunity, for mor
   using network = await TestNetwork.found({ validators: [10_000n, 5_000n], hparams });
   const { ledger } = network;
   ledger.faucet(NEW, 20_000n);
-  await refuses("peer_registry::ENoSlot", ledger.registerValidator(NEW, 6_000n));
+  await refuses("validator_registry::EInsufficientStake", ledger.registerValidator(NEW, 999n));
+  const second = ledger.registerValidator(validatorOf(1), 5_000n);
+  await refuses("validator_registry::EAlreadyRegistered", second);
+  await refuses("validator_registry::ENoSlot", ledger.registerValidator(NEW, 6_000n));
   network.at(2);
-  await refuses("peer_registry::ENoSlot", ledger.registerValidator(NEW, 5_000n));
+  await refuses("validator_registry::ENoSlot", ledger.registerValidator(NEW, 5_000n));
   assert.equal(await ledger.registerValidator(NEW, 5_001n), 1);
   assert.equal((await ledger.balance(NEW)).sui, 20_000n - 5_001n - 50n);
   assert.equal((await ledger.validators())[1]!.owner, validatorOf(1));
@@ -110,7 +113,10 @@ Deno.test("unregister: leaves at the next window, and the stake unbonds from the
   const { ledger } = network;
   await refuses("peer_registry::ENotOwner", ledger.unregister(NEW, "miner", 0));
   await refuses("peer_registry::ENotOwner", ledger.unregister(NEW, "miner", 77));
-  await refuses("peer_registry::ENotOwner", ledger.unregister(minerOf(0), "validator", 0));
+  await refuses("validator_registry::ENotOwner", ledger.unregister(minerOf(0), "validator", 0));
+  await ledger.unregister(validatorOf(0), "validator", 0);
+  const again = ledger.unregister(validatorOf(0), "validator", 0);
+  await refuses("validator_registry::ENotActive", again);
   await ledger.unregister(minerOf(0), "miner", 0);
   await refuses("peer_registry::ENotActive", ledger.unregister(minerOf(0), "miner", 0));
   await network.commit(0, 0);

@@ -1,0 +1,141 @@
+/**
+ * What a judge's process takes for windows of nano-GPT gradients: its peak memory, which must stay below an
+ * enclave's and must not grow with the number of miners by more than their gradients' own bytes, and the time, from
+ * which follows how many a window of ten minutes can judge. Minutes of both cores: a task, not part of the gate.
+ *
+ *     deno task soak:judge --miners 4,12 --held 256
+ *
+ * `--held` hands over that many gradients before the judgement, of which only the window's are measured: what a
+ * window of so many needs to hold, in less time.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { parseArgs } from "node:util";
+import { paramManifest } from "../../enclave/model/params.ts";
+import { PRESETS } from "../../enclave/model/presets.ts";
+import { encodeV2 } from "../../enclave/protocol/gradient/mod.ts";
+import { sha256 } from "../../enclave/protocol/hash.ts";
+import { DEFAULT_HPARAMS, share } from "../../enclave/protocol/hparams.ts";
+import { decodeEnvelope } from "../../enclave/protocol/judge_messages.ts";
+import { decodeReport } from "../../enclave/protocol/report.ts";
+import { VERDICT } from "../../enclave/protocol/verdict.ts";
+import { useNativeSha256 } from "../../host/cli/native.ts";
+import { JudgeClient } from "../../host/courier/judge_client.ts";
+import { startJudge } from "../../host/courier/judge_process.ts";
+import { createTestRoot } from "../../host/credentials/test_root.ts";
+import { groundOf, judgedWindow } from "../bench/judged_window.ts";
+import { mobyDick } from "../bench/moby_dick.ts";
+import { randomUpdate } from "../bench/updates.ts";
+import { identityOf } from "../support/window.ts";
+
+/** What `enclave/main.ts` holds at most. */
+const BLOB_BYTES = 2 ** 30;
+/** An enclave of 4 GiB; the image's ramdisks and the kernel take of it what is left out here. */
+const LIMIT = 4 * 2 ** 30 - 512 * 2 ** 20;
+/** What more miners may take besides their gradients' bytes: half of one copy of the weights. */
+const SLACK = 94 * 2 ** 20;
+const MODEL = PRESETS["nano-gpt"];
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    miners: { type: "string", default: "4,12" },
+    held: { type: "string", default: "256" },
+  },
+});
+const sizes = values.miners.split(",").map(Number);
+const held = Number(values.held);
+if (![...sizes, held].every((n) => Number.isInteger(n) && n > 0 && n <= 256)) {
+  console.error("error: --miners and --held must be from 1 to 256");
+  Deno.exit(2);
+}
+
+useNativeSha256();
+const dir = await Deno.makeTempDir({ prefix: "vramhub-soak-" });
+try {
+  await soak();
+} finally {
+  await Deno.remove(dir, { recursive: true });
+}
+
+async function soak(): Promise<void> {
+  const root = await createTestRoot(`${dir}/root`);
+  const pcr = new Uint8Array(48).fill(1);
+  const judge = await startJudge({
+    socketPath: `${dir}/judge.sock`,
+    leaf: await root.issueLeaf(),
+    pcrs: [pcr, pcr, pcr],
+    limits: { blobBytes: BLOB_BYTES },
+  });
+  const client = JudgeClient.unix(judge.socketPath, { processMs: 3_600_000 });
+  try {
+    await client.configure(identityOf(0));
+    const ground = groundOf(MODEL, await mobyDick(MODEL));
+    const peaks: { readonly miners: number; readonly peak: number; readonly held: number }[] = [];
+    let perMiner = 0;
+    let kept = 0;
+    for (const [n, miners] of [2, ...sizes].entries()) {
+      const { blobs, body } = judgedWindow(ground, n + 1, miners);
+      for (const blob of blobs) await client.putBlob(sha256(blob), blob);
+      const started = performance.now();
+      const { message } = await client.process(decodeEnvelope(body));
+      const taken = performance.now() - started;
+      const ok = decodeReport(message).entries.filter(({ verdict }) => verdict === VERDICT.ok);
+      assert.equal(ok.length, miners);
+      const bytes = blobs.at(-1)!.length;
+      kept += miners * bytes; // also those of the windows before
+      const peak = await peakOf(judge.pid);
+      if (n > 0) { // the first window loads the graph and the base
+        perMiner = taken / miners;
+        peaks.push({ miners, peak, held: kept });
+      }
+      console.log(`${miners} gradients of ${mib(bytes)}: ${seconds(taken)}, peak ${mib(peak)}`);
+    }
+    await holdMany(client, held);
+    const last = await peakOf(judge.pid);
+    console.log(`${held} gradients held besides: peak ${mib(last)}`);
+    assert.ok(last < LIMIT, `${mib(last)} are more than an enclave of 4 GiB has for its judge`);
+    const [first, ...more] = peaks;
+    for (const { miners, peak, held: bytes } of more) {
+      const grown = peak - first!.peak - (bytes - first!.held);
+      assert.ok(grown < SLACK, `${mib(grown)} more for ${miners} miners than for ${first!.miners}`);
+    }
+    const { beacon_margin_ms, report_bps, reveal_bps, window_ms } = DEFAULT_HPARAMS;
+    const time = window_ms - share(window_ms, reveal_bps) + share(window_ms, report_bps) -
+      beacon_margin_ms;
+    console.log(`a miner takes ${seconds(perMiner)} on ${navigator.hardwareConcurrency} CPUs here`);
+    // The courier fetches in the first half of the time until the deadline, the judge has the other.
+    console.log(
+      `a window of ${seconds(window_ms)} leaves ${seconds(time / 2)}: max_judged of at most ` +
+        Math.floor(time / 2 / perMiner),
+    );
+  } finally {
+    client.close();
+    await judge.stop();
+  }
+}
+
+/** Hand over gradients that are in no window. */
+async function holdMany(client: JudgeClient, count: number): Promise<void> {
+  const { total } = paramManifest(MODEL);
+  for (let uid = 0; uid < count; uid++) {
+    const update = randomUpdate(total, Math.ceil(total / 100), 1_000_000 + uid);
+    const blob = encodeV2(update, { uid, window: 999, baseHash: new Uint8Array(32) });
+    await client.putBlob(sha256(blob), blob);
+  }
+}
+
+/** The largest resident set that process `pid` has had, in bytes. */
+async function peakOf(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1_024;
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
