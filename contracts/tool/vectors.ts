@@ -9,7 +9,7 @@ import { moduleOf } from "./move_source.ts";
 import type { MovePackage } from "./package.ts";
 import { assignmentTests, merkleTests } from "./vectors/data.ts";
 import { hparamsTests, windowTests } from "./vectors/hparams.ts";
-import { outcomeTests, reportTests } from "./vectors/messages.ts";
+import { outcomeTests, reportTests, settledTests } from "./vectors/messages.ts";
 import { payTests, settleTests } from "./vectors/pay.ts";
 import { commitTests, roundTests } from "./vectors/window.ts";
 import { source } from "./vectors/write.ts";
@@ -23,6 +23,7 @@ const TESTS = [
   merkleTests,
   reportTests,
   outcomeTests,
+  settledTests,
   settleTests,
   payTests,
 ];

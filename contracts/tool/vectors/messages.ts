@@ -1,9 +1,18 @@
 /**
- * Tests of the bytes that a judge signs: reports and outcomes, read, verified and refused.
+ * Tests of the bytes that a judge signs: reports and outcomes, read, verified and refused, and the digest between them.
  *
  * @module
  */
-import { equals, flipped, hex, type MoveTest, type MoveTests, vectors } from "./write.ts";
+import {
+  biased,
+  equals,
+  flipped,
+  hex,
+  list,
+  type MoveTest,
+  type MoveTests,
+  vectors,
+} from "./write.ts";
 
 const USES = ["sui::ed25519", "vramhub::score_ledger"];
 
@@ -49,4 +58,29 @@ export function reportTests(): MoveTests {
 /** Intent 2. */
 export function outcomeTests(): MoveTests {
   return messageTests("outcome");
+}
+
+/** The digest that an outcome answers: of every settlement, row for row. */
+export function settledTests(): MoveTests {
+  const { settlements } = vectors("settle");
+  const tests = settlements.map(
+    // deno-lint-ignore no-explicit-any
+    ({ name, window_digest, next_base, settled_random_before, miners, digest }: any): MoveTest => {
+      // deno-lint-ignore no-explicit-any
+      const rows = miners.map(({ uid, settled, prior_mu, prior_sigma }: any) => {
+        const losses = [settled.own_before, settled.own_after, settled.random_after].map(biased);
+        const fields = [uid, settled.verdict, ...losses, biased(prior_mu), prior_sigma];
+        return `score_ledger::row_for_testing(${fields.join(", ")})`;
+      });
+      const head = [hex(window_digest), hex(next_base), biased(settled_random_before)].join(", ");
+      return {
+        name: `digest of ${name}`,
+        body: [
+          `let rows = ${list("score_ledger::SettledRow", rows)};`,
+          equals(`score_ledger::settled_digest_for_testing(${head}, rows)`, hex(digest)),
+        ],
+      };
+    },
+  );
+  return { module: "score_ledger", topic: "settled", uses: USES, tests };
 }
