@@ -5,11 +5,21 @@
  * @module
  */
 
-/** Where everything lies. `VRAMHUB_CACHE` moves it. */
-export function cacheRoot(env: (name: string) => string | undefined = Deno.env.get): string {
-  const own = env("VRAMHUB_CACHE");
-  if (own !== undefined && own !== "") return own;
-  return `${env("XDG_CACHE_HOME") || `${env("HOME") ?? "."}/.cache`}/vramhub`;
+/** How a setting is read: `Deno.env.get`, or a test's table. */
+export type Env = (name: string) => string | undefined;
+const ENV: Env = (name) => Deno.env.get(name);
+
+/** The user's cache folder, as each system has it. */
+export function userCache(env: Env, os: typeof Deno.build.os): string {
+  const home = env("HOME") ?? ".";
+  if (os === "windows") return env("LOCALAPPDATA") ?? ".";
+  if (os === "darwin") return `${home}/Library/Caches`;
+  return env("XDG_CACHE_HOME") || `${home}/.cache`;
+}
+
+/** Where everything of ours lies in it. `VRAMHUB_CACHE` moves it. */
+export function cacheRoot(env: Env = ENV, os: typeof Deno.build.os = Deno.build.os): string {
+  return env("VRAMHUB_CACHE") || `${userCache(env, os)}/vramhub`;
 }
 
 /** Whether something lies at `path`. */

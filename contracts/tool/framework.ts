@@ -8,6 +8,7 @@
 import { GitHubMovePackageFetcher, MovePackageFetcher } from "@zktx.io/sui-move-builder/full";
 import { sha256 } from "../../enclave/protocol/hash.ts";
 import { toHex, utf8 } from "../../enclave/protocol/bytes.ts";
+import { cacheRoot } from "../../nitro/cache.ts";
 
 /** Version of the builder whose compiler and VM are used: part of every key, since results depend on it. */
 export const BUILDER = "@zktx.io/sui-move-builder@0.5.1";
@@ -43,15 +44,12 @@ export class FrameworkUnavailable extends Error {
   override name = "FrameworkUnavailable";
 }
 
-/** The user's cache folder of this tool, as each system has it. */
+/** The folder of this tool in the user's cache. */
 export function cacheFolder(
   env: (name: string) => string | undefined = Deno.env.get.bind(Deno.env),
   os: typeof Deno.build.os = Deno.build.os,
 ): string {
-  const home = env("HOME") ?? ".";
-  if (os === "windows") return `${env("LOCALAPPDATA") ?? "."}/vramhub/move`;
-  if (os === "darwin") return `${home}/Library/Caches/vramhub/move`;
-  return `${env("XDG_CACHE_HOME") ?? `${home}/.cache`}/vramhub/move`;
+  return `${cacheRoot(env, os)}/move`;
 }
 
 /** The key of everything that decides what a framework's folder holds. */

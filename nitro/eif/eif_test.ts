@@ -7,7 +7,7 @@ import { PCR2_OF_NOTHING, pcrsOf } from "../pcr.ts";
 import { wholeOf } from "../source.ts";
 import json from "../vectors/eif.json" with { type: "json" };
 import { bytesOf, type EifVector, type EifVectors, partsOf } from "../vectors/recipe.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../../enclave/protocol/crc32.ts";
 import { CRC_AT, HEADER_BYTES, OFFSETS_AT, SECTION_HEADER_BYTES, SIZES_AT } from "./format.ts";
 import { type EifParts, encodeEif, readEif } from "./mod.ts";
 

@@ -6,7 +6,7 @@
  */
 import { Refusal } from "../../enclave/protocol/refusal.ts";
 import { chunks, type Content, part, type Source, sourceOf, wholeOf } from "../source.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../../enclave/protocol/crc32.ts";
 import {
   CMDLINE,
   CRC_AT,

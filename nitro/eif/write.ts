@@ -5,7 +5,7 @@
  */
 import { utf8 } from "../../enclave/protocol/bytes.ts";
 import { chunks, type Content, sourceOf } from "../source.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../../enclave/protocol/crc32.ts";
 import {
   CMDLINE,
   CRC_AT,

@@ -9,6 +9,7 @@
  * @module
  */
 import { toHex } from "../../enclave/protocol/bytes.ts";
+import { cacheRoot } from "../cache.ts";
 import { digest } from "../digest.ts";
 import {
   bytesOf,
@@ -62,14 +63,11 @@ const CASES: readonly EifInputs[] = [
 ];
 
 /** Where `install` puts the program. */
-function cacheRoot(): string {
-  const home = Deno.env.get("HOME") ?? ".";
-  return `${Deno.env.get("XDG_CACHE_HOME") ?? `${home}/.cache`}/vramhub/eif_build`;
-}
+const installed = () => `${cacheRoot()}/eif_build`;
 
 /** Where `eif_build` is: in the user's cache, or in the PATH; undefined where it is in neither. */
 export function findEifBuild(): string | undefined {
-  const folders = [`${cacheRoot()}/bin`, ...(Deno.env.get("PATH") ?? "").split(":")];
+  const folders = [`${installed()}/bin`, ...(Deno.env.get("PATH") ?? "").split(":")];
   return folders.filter((folder) => folder !== "").map((folder) => `${folder}/eif_build`)
     .find((path) => {
       try {
@@ -138,7 +136,7 @@ async function record(program: string): Promise<void> {
 }
 
 async function install(): Promise<number> {
-  const args = ["install", "--locked", `eif_build@${EIF_BUILD_VERSION}`, "--root", cacheRoot()];
+  const args = ["install", "--locked", `eif_build@${EIF_BUILD_VERSION}`, "--root", installed()];
   return (await new Deno.Command("cargo", { args }).spawn().status).code;
 }
 

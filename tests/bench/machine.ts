@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { userCache } from "../../nitro/cache.ts";
 
 /** The machine and the software. */
 export interface Machine {
@@ -78,8 +79,5 @@ export function cacheFolder(
   env: (name: string) => string | undefined,
   os: typeof Deno.build.os,
 ): string {
-  const home = env("HOME") ?? ".";
-  if (os === "windows") return `${env("LOCALAPPDATA") ?? "."}/${name}`;
-  if (os === "darwin") return `${home}/Library/Caches/${name}`;
-  return `${env("XDG_CACHE_HOME") ?? `${home}/.cache`}/${name}`;
+  return `${userCache(env, os)}/${name}`;
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { concat, fromHex } from "../bytes.ts";
 import { toF16Array } from "../f16.ts";
 import { Refusal } from "../refusal.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../crc32.ts";
 import {
   asReceived,
   CODEC_V1,

@@ -26,7 +26,7 @@
  * @module
  */
 import { type Bytes, equal, toHex } from "../bytes.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../crc32.ts";
 import { dequantise, quantise } from "./scale.ts";
 import { assertUpdate, type GradientExpectation, refuse, type SparseUpdate } from "./types.ts";
 
