@@ -11,9 +11,10 @@ import { type Bytes, equal } from "../../enclave/protocol/bytes.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
 import { assertKey, assertPrefix, isKey } from "./keys.ts";
 import {
+  checkGet,
+  checkList,
   type GetOptions,
   type ListOptions,
-  MAX_LIST,
   type ObjectHead,
   type PutOptions,
   type Store,
@@ -88,14 +89,19 @@ export class LocalStore implements Store {
 
   /** See {@link Store.get}. */
   async get(key: string, options: GetOptions): Promise<Bytes> {
-    const { maxBytes } = options;
-    if (!Number.isSafeInteger(maxBytes) || maxBytes < 0) {
-      throw new RangeError(`Cannot get as 'maxBytes' must be a size: it is ${maxBytes}`);
-    }
+    checkGet(options);
+    const { maxBytes, range } = options;
     const path = this.#path(key);
     const bytes = await this.#attempt(key, async () => {
       using file = await Deno.open(path, { read: true });
       const { size } = await file.stat();
+      if (range !== undefined) {
+        if (size < range.start + range.length) {
+          throw new StoreError("too_short", key, `Cannot get ${key}: it has ${size} bytes only`);
+        }
+        await file.seek(range.start, Deno.SeekMode.Start);
+        return await readExactly(file, range.length);
+      }
       if (size > maxBytes) {
         throw new StoreError(
           "too_large",
@@ -127,10 +133,7 @@ export class LocalStore implements Store {
 
   /** See {@link Store.list}. */
   async list(prefix: string, options: ListOptions = {}): Promise<string[]> {
-    const { after = "", limit = MAX_LIST } = options;
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIST) {
-      throw new RangeError(`Cannot list as 'limit' must be 1 to ${MAX_LIST}: it is ${limit}`);
-    }
+    const { after, limit } = checkList(options);
     assertPrefix(prefix);
     assertPrefix(after);
     const keys: string[] = [];

@@ -4,7 +4,7 @@
  *
  * Keys are 1 … 200 characters of `a-z`, `0-9`, `.`, `_`, `-` and `/`; the parts between slashes are not empty
  * and do not start with a dot. So a key is the same on every store, also where case does not count, and
- * never leaves a directory.
+ * never leaves a directory. No object's key is another's folder (`a` beside `a/b`): some stores cannot hold both.
  *
  * @module
  */
@@ -18,6 +18,10 @@ export type StoreFault =
   | "too_large"
   /** The object is not the one that was asked for. */
   | "wrong_hash"
+  /** The object ends before the range that was asked for. */
+  | "too_short"
+  /** The store refuses these credentials, has no such bucket, or sends elsewhere. */
+  | "denied"
   /** There is an object of this key already, and `ifNoneMatch` was asked for. */
   | "exists"
   /** The key is not of the form that all stores take. */
@@ -52,10 +56,33 @@ export interface PutOptions {
 
 /** How to get. */
 export interface GetOptions {
-  /** The most bytes to take; an object above it is refused before it is read. */
+  /** The most bytes to take; an object (or range) above it is refused before it is read. */
   readonly maxBytes: number;
-  /** What the object's SHA-256 must be. */
+  /** What the SHA-256 of the bytes must be. */
   readonly sha256?: Uint8Array;
+  /** These bytes alone: `length` of them, at least one, from `start` on. An object that ends before them is refused. */
+  readonly range?: { readonly start: number; readonly length: number };
+}
+
+/**
+ * Check the options of a get.
+ *
+ * @throws {RangeError} where they are out of range.
+ */
+export function checkGet({ maxBytes, range }: GetOptions): void {
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 0) {
+    throw new RangeError(`Cannot get as 'maxBytes' must be a size: it is ${maxBytes}`);
+  }
+  if (range === undefined) return;
+  const { start, length } = range;
+  if (!Number.isSafeInteger(start) || start < 0 || !Number.isSafeInteger(length) || length < 1) {
+    throw new RangeError(`Cannot get as 'range' must name bytes: it is ${length} from ${start} on`);
+  }
+  if (length > maxBytes) {
+    throw new RangeError(
+      `Cannot get as 'range' must be within ${maxBytes} bytes: it has ${length}`,
+    );
+  }
 }
 
 /** What a store says of an object without giving it. Nobody is bound by it. */
@@ -90,3 +117,15 @@ export interface Store {
 
 /** The most keys that one `list` gives. */
 export const MAX_LIST = 1_000;
+
+/**
+ * Check and fill in the options of a list.
+ *
+ * @throws {RangeError} where they are out of range.
+ */
+export function checkList({ after = "", limit = MAX_LIST }: ListOptions): Required<ListOptions> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIST) {
+    throw new RangeError(`Cannot list as 'limit' must be 1 to ${MAX_LIST}: it is ${limit}`);
+  }
+  return { after, limit };
+}
