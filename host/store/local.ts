@@ -18,6 +18,7 @@ import {
   type ObjectHead,
   type PutOptions,
   type Store,
+  type Stored,
   StoreError,
 } from "./store.ts";
 
@@ -65,7 +66,7 @@ export class LocalStore implements Store {
     key: string,
     bytes: Uint8Array,
     options: PutOptions = {},
-  ): Promise<{ sha256: Bytes }> {
+  ): Promise<Stored> {
     const path = this.#path(key);
     const draft = `${this.#directory}/${DRAFT}${crypto.randomUUID()}`;
     // Hashed before anything is awaited: the caller may reuse its array, and then hash and file would differ.
@@ -84,7 +85,7 @@ export class LocalStore implements Store {
         await Deno.remove(draft).catch(ignoreNotFound);
       }
     });
-    return { sha256: hash };
+    return { sha256: hash, ref: key };
   }
 
   /** See {@link Store.get}. */

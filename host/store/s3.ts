@@ -20,6 +20,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
 import { type Bytes, equal } from "../../enclave/protocol/bytes.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
+import { readBounded, TooLargeError } from "./bounded.ts";
 import { assertKey, assertPrefix, isKey } from "./keys.ts";
 import { isPublicAddress, publicLookup } from "./public_address.ts";
 import {
@@ -31,6 +32,7 @@ import {
   type ObjectHead,
   type PutOptions,
   type Store,
+  type Stored,
   StoreError,
 } from "./store.ts";
 
@@ -102,7 +104,7 @@ export class S3Store implements Store {
   }
 
   /** See {@link Store.put}. A single request: S3 takes up to 5 GiB in one. */
-  async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<{ sha256: Bytes }> {
+  async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<Stored> {
     assertKey(key);
     const content = new Uint8Array(bytes); // the caller may reuse its array
     const hash = sha256(content);
@@ -126,7 +128,7 @@ export class S3Store implements Store {
       const there = await this.get(key, { maxBytes: content.length }).catch(() => undefined);
       if (error.cause !== RESENT || there === undefined || !equal(there, content)) throw error;
     }
-    return { sha256: hash };
+    return { sha256: hash, ref: key };
   }
 
   /** See {@link Store.get}. */
@@ -233,6 +235,9 @@ export class S3Store implements Store {
       return await call(ended.signal);
     } catch (error) {
       if (error instanceof StoreError) throw error;
+      if (error instanceof TooLargeError) {
+        throw new StoreError("too_large", key, `Cannot get ${key}: ${error.message}`);
+      }
       if (ended.signal.aborted) {
         throw new StoreError(
           "unavailable",
@@ -261,7 +266,7 @@ function checkEndpoint(endpoint: string, publicOnly: boolean): void {
   }
 }
 
-/** The body, as long as it may be, counted while it arrives: `ContentLength` is the service's word. */
+/** The body, as long as it may be: `ContentLength` is the service's word. */
 async function readBody(
   key: string,
   output: GetObjectCommandOutput,
@@ -273,29 +278,11 @@ async function readBody(
   const stop = () => body.destroy(new Error("The call's time is over"));
   signal.addEventListener("abort", stop);
   try {
-    const tooLarge = () =>
-      new StoreError("too_large", key, `Cannot get ${key}: it has more than ${maxBytes} bytes`);
-    const said = output.ContentLength;
-    if (said !== undefined && said > maxBytes) throw tooLarge();
-    let bytes = new Uint8Array(said ?? Math.min(maxBytes, 1 << 16));
-    let size = 0;
-    for await (const chunk of body) {
-      if (size + chunk.length > maxBytes) throw tooLarge();
-      if (size + chunk.length > bytes.length) {
-        const grown = new Uint8Array(Math.min(maxBytes, 2 * (size + chunk.length)));
-        grown.set(bytes.subarray(0, size));
-        bytes = grown;
-      }
-      bytes.set(chunk, size);
-      size += chunk.length;
-    }
-    if (said !== undefined && size !== said) {
-      throw new StoreError("unavailable", key, `Cannot get ${key}: ${size} of ${said} bytes came`);
-    }
-    if (exact && size !== maxBytes) {
+    const bytes = await readBounded(body, maxBytes, output.ContentLength);
+    if (exact && bytes.length !== maxBytes) {
       throw new StoreError("too_short", key, `Cannot get ${key}: it ends before the range does`);
     }
-    return size === bytes.length ? bytes : bytes.slice(0, size);
+    return bytes;
   } finally {
     signal.removeEventListener("abort", stop);
     body.destroy();

@@ -54,6 +54,14 @@ export interface PutOptions {
   readonly ifNoneMatch?: "*";
 }
 
+/** What was put. */
+export interface Stored {
+  /** Of its bytes: 32 bytes. */
+  readonly sha256: Bytes;
+  /** How readers name it: its key, or on Walrus `walrus:{blob id}`. This is what goes into the ledger. */
+  readonly ref: string;
+}
+
 /** How to get. */
 export interface GetOptions {
   /** The most bytes to take; an object (or range) above it is refused before it is read. */
@@ -104,8 +112,8 @@ export interface ListOptions {
 /** The contract. Every method throws `StoreError`, and `RangeError` for options out of range. */
 export interface Store {
   /** Put `bytes` under `key`: whole or not at all, and readable once this returns. An older object is replaced. */
-  put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<{ sha256: Bytes }>;
-  /** The object's bytes. */
+  put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<Stored>;
+  /** The object's bytes, by its key or by a ref that this store gave. */
   get(key: string, options: GetOptions): Promise<Bytes>;
   /** The object's size and age, or undefined where there is none. */
   head(key: string): Promise<ObjectHead | undefined>;

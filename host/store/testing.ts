@@ -50,7 +50,9 @@ export function testStore(
   test("gives back what was put, of any size, and its hash", async (store) => {
     for (const size of [0, 1, 70_000]) {
       const bytes = new Uint8Array(size).map((_, i) => i * 7);
-      assert.deepEqual(await store.put("a/b.bin", bytes), { sha256: sha256(bytes) });
+      const { sha256: hash, ref } = await store.put("a/b.bin", bytes);
+      assert.deepEqual(hash, sha256(bytes));
+      assert.deepEqual(await store.get(ref, { ...ANY, sha256: hash }), bytes);
       assert.deepEqual(await store.get("a/b.bin", ANY), bytes);
       const head = await store.head("a/b.bin");
       assert.equal(head!.size, size);
