@@ -18,11 +18,16 @@ export function leafHash(page: Uint8Array): Bytes {
   return sha256(LEAF, page);
 }
 
+/** The node over two: 32 bytes. */
+export function merkleNode(left: Uint8Array, right: Uint8Array): Bytes {
+  return sha256(NODE, left, right);
+}
+
 function levelAbove(level: readonly Bytes[]): Bytes[] {
   const above: Bytes[] = [];
   for (let i = 0; i < level.length; i += 2) {
     const right = level[i + 1];
-    above.push(right === undefined ? level[i]! : sha256(NODE, level[i]!, right));
+    above.push(right === undefined ? level[i]! : merkleNode(level[i]!, right));
   }
   return above;
 }
@@ -74,7 +79,7 @@ export function verifyMerkle(
     if (index === width - 1 && width % 2 === 1) continue; // promoted
     const sibling = proof[used++];
     if (sibling === undefined || sibling.length !== 32) return false;
-    node = index % 2 === 0 ? sha256(NODE, node, sibling) : sha256(NODE, sibling, node);
+    node = index % 2 === 0 ? merkleNode(node, sibling) : merkleNode(sibling, node);
   }
   return used === proof.length && equal(node, root);
 }

@@ -13,8 +13,28 @@ import {
 } from "../../enclave/protocol/dataset.ts";
 import { leafHash, merkleLevels, merkleProof } from "../../enclave/protocol/merkle.ts";
 
+/** Pages that can be proven. Those that are used must be loaded first. */
+export interface PageSource {
+  /** What the root is the hash of. */
+  readonly dataset: Dataset;
+  /** Make these pages ready. Others that were loaded before may be forgotten. */
+  load(indices: readonly number[]): Promise<void>;
+  /** Bytes of page `index`. @throws {RangeError} where it is not loaded. */
+  bytes(index: number): Bytes;
+  /** Tokens of page `index`. @throws {RangeError} where it is not loaded. */
+  tokens(index: number): Uint32Array;
+  /** Sibling hashes of page `index`, leaf upwards. @throws {RangeError} where it is not loaded. */
+  proof(index: number): Bytes[];
+}
+
+/** The tokens of a page's bytes. */
+export function tokensOf(bytes: Uint8Array): Uint32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(4 * i, true));
+}
+
 /** The pages of a data set, in memory, with their Merkle tree. */
-export class Pages {
+export class Pages implements PageSource {
   /** What the root is the hash of. */
   readonly dataset: Dataset;
   readonly #bytes: Bytes;
@@ -82,6 +102,11 @@ export class Pages {
     return pages;
   }
 
+  /** All of them are in memory. */
+  load(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Bytes of page `index`. */
   bytes(index: number): Bytes {
     const { pageCount, pageTokens } = this.dataset;
@@ -93,12 +118,7 @@ export class Pages {
 
   /** Tokens of page `index`. */
   tokens(index: number): Uint32Array {
-    const bytes = this.bytes(index);
-    const view = new DataView(bytes.buffer);
-    return Uint32Array.from(
-      { length: this.dataset.pageTokens },
-      (_, i) => view.getUint32(4 * i, true),
-    );
+    return tokensOf(this.bytes(index));
   }
 
   /** Sibling hashes of page `index`, leaf upwards. */
