@@ -1,0 +1,114 @@
+/**
+ * `deno task dataset build|verify|push`: what everybody trains on.
+ *
+ * @module
+ */
+import { pageTokens, PRESETS } from "../../enclave/model/presets.ts";
+import { tokenizerName } from "../../enclave/model/tokenizer.ts";
+import { toHex } from "../../enclave/protocol/bytes.ts";
+import { datasetRoot } from "../../enclave/protocol/dataset.ts";
+import { buildDataset, type BuildProgress } from "../data/build.ts";
+import { verifyFolder } from "../data/folder.ts";
+import type { DatasetFile } from "../data/manifest.ts";
+import { indexKey, pushDataset } from "../data/shared.ts";
+import { LocalStore } from "../store/local.ts";
+import { type DatasetArgs, parseDatasetArgs } from "./args_dataset.ts";
+import { useNativeSha256 } from "./native.ts";
+
+/** Between two lines of progress. */
+const EVERY_MS = 1_000;
+
+type Say = (event: string, facts: Record<string, unknown>, text: string) => void;
+
+async function run(args: DatasetArgs, say: Say, signal: AbortSignal): Promise<void> {
+  switch (args.action) {
+    case "build":
+      return await build(args, say, signal);
+    case "verify":
+      return tell("verified", args.folder, await verifyFolder(args.folder), say);
+    case "push": {
+      const store = await LocalStore.open(args.store!);
+      const seldom = atMostEvery(EVERY_MS);
+      const ref = await pushDataset(
+        args.folder,
+        store,
+        (share) => seldom(() => say("progress", { share }, `${percent(share)} sent`)),
+        signal,
+      );
+      return say("pushed", { ref }, `Pushed: ${ref}`);
+    }
+  }
+}
+
+async function build(
+  args: Extract<DatasetArgs, { action: "build" }>,
+  say: Say,
+  signal: AbortSignal,
+): Promise<void> {
+  const config = PRESETS[args.model];
+  const { sources, from, field, out } = args;
+  const plan = {
+    sources,
+    ...(from === undefined ? {} : { format: from }),
+    field,
+    tokenizer: tokenizerName(config),
+    pageTokens: args.pageTokens ?? pageTokens(config),
+    out,
+  };
+  const seldom = atMostEvery(EVERY_MS);
+  const report = ({ source, share, documents, pages }: BuildProgress) =>
+    seldom(() =>
+      say(
+        "progress",
+        { source: sources[source], share, documents, pages },
+        `${source + 1}/${sources.length} ${percent(share)}  ${documents} documents, ${pages} pages`,
+      )
+    );
+  tell("built", out, await buildDataset(plan, report, signal), say);
+}
+
+function tell(event: string, folder: string, { dataset }: DatasetFile, say: Say): void {
+  const root = toHex(datasetRoot(dataset));
+  const { pageCount, pageTokens, merkleRoot, tokenizerHash } = dataset;
+  const facts = {
+    folder,
+    root,
+    page_count: pageCount,
+    page_tokens: pageTokens,
+    merkle_root: toHex(merkleRoot),
+    tokenizer_hash: toHex(tokenizerHash),
+    index: indexKey(datasetRoot(dataset)),
+  };
+  const width = Math.max(...Object.keys(facts).map((name) => name.length));
+  const lines = Object.entries(facts).map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+  say(event, facts, [`${event[0]!.toUpperCase()}${event.slice(1)}:`, ...lines].join("\n"));
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function atMostEvery(ms: number): (call: () => void) => void {
+  let last = 0;
+  return (call) => {
+    if (Date.now() - last < ms) return;
+    last = Date.now();
+    call();
+  };
+}
+
+if (import.meta.main) {
+  const args = parseDatasetArgs(Deno.args);
+  useNativeSha256();
+  const ended = new AbortController();
+  Deno.addSignalListener("SIGINT", () => ended.abort(new Error("Interrupted")));
+  try {
+    await run(args, (event, facts, text) => {
+      console.log(args.json ? JSON.stringify({ event, ...facts }) : text);
+    }, ended.signal);
+    Deno.exit(0);
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
+}
