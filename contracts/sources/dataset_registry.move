@@ -11,28 +11,28 @@ use vramhub::hparams::AdminCap;
 
 /// A data set has 10 to 2^40 pages of at least one token.
 #[error(code = 1)]
-const EBadDataset: vector<u8> = b"A data set has 10 to 2^40 pages of at least one token";
+const EBadDataset: vector<u8> = b"Not 10 to 2^40 pages of tokens";
 /// Hashes are 32 bytes.
 #[error(code = 2)]
-const EBadLength: vector<u8> = b"A hash is not 32 bytes";
+const EBadLength: vector<u8> = b"A hash is 32 bytes";
 /// Nobody registered it.
 #[error(code = 3)]
-const EUnknownDataset: vector<u8> = b"There is no data set of this id";
+const EUnknownDataset: vector<u8> = b"No such data set";
 /// It takes no new use.
 #[error(code = 4)]
 const ERetired: vector<u8> = b"The data set is retired";
 /// Records for jobs are bounded for each owner.
 #[error(code = 5)]
-const ETooMany: vector<u8> = b"The sender has too many data sets: retire one first";
+const ETooMany: vector<u8> = b"Too many data sets: retire one";
 /// Only who registered it may retire it.
 #[error(code = 6)]
-const ENotOwner: vector<u8> = b"The data set is not the sender's";
+const ENotOwner: vector<u8> = b"Not the sender's data set";
 /// More pages than there are, or than a draw gives.
 #[error(code = 7)]
-const EBadDraw: vector<u8> = b"A draw gives 1 to 64 different pages, and no more than there are";
+const EBadDraw: vector<u8> = b"A draw gives 1 to 64 of the pages";
 /// The object is of another version of the package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The object is of another version";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 const VERSION: u64 = 1;
 const MIN_PAGES: u64 = 10;
@@ -94,8 +94,8 @@ fun inner_mut(dr: &mut DatasetRegistry): &mut DatasetRegistryInner {
 }
 
 /// The upgrade's door: moves the state to this version. Nothing is older than version 1.
-public fun migrate(_: &AdminCap, dr: &mut DatasetRegistry) {
-    assert!(dr.version < VERSION, EWrongVersion);
+public fun migrate(_: &AdminCap, _: &mut DatasetRegistry) {
+    abort EWrongVersion
 }
 
 // === Anchoring ===

@@ -15,38 +15,37 @@ use vramhub::validator_registry::{Self, ValidatorRegistry};
 
 /// The document is from the future, or names a register twice.
 #[error(code = 2)]
-const EBadDocument: vector<u8> = b"The document is from the future, or names a register twice";
+const EBadDocument: vector<u8> = b"Document of the future, or a register twice";
 /// No approved, active build has the document's PCR0, 1 and 2.
 #[error(code = 3)]
-const EMeasurementNotApproved: vector<u8> = b"The document is not of an approved build";
+const EMeasurementNotApproved: vector<u8> = b"Not an approved build";
 /// `user_data` is not BCS(tag, chain, ledger, uid, owner) of this validator.
 #[error(code = 4)]
-const EWrongUserData: vector<u8> = b"The document is for another validator, owner or ledger";
+const EWrongUserData: vector<u8> = b"Document for another validator";
 /// The key is missing, not 32 bytes, of small order, or not canonical.
 #[error(code = 5)]
-const EBadKey: vector<u8> = b"The document's public key is no sound Ed25519 key";
+const EBadKey: vector<u8> = b"Not a sound Ed25519 key";
 /// A key belongs to its first validator and owner for ever.
 #[error(code = 6)]
-const EKeyTaken: vector<u8> = b"The key belongs to another validator for ever";
+const EKeyTaken: vector<u8> = b"Another validator's key";
 /// Older than the hparam `document_age_ms`.
 #[error(code = 7)]
 const EDocumentTooOld: vector<u8> = b"The document is too old";
 /// The document is not newer than the newest that this validator has registered.
 #[error(code = 8)]
-const EDocumentNotNewer: vector<u8> = b"Only a strictly newer document replaces the registered one";
+const EDocumentNotNewer: vector<u8> = b"A newer document is registered";
 /// Nobody has that slot, now or from the next window on.
 #[error(code = 9)]
-const ENotOwner: vector<u8> = b"There is no such validator";
+const ENotOwner: vector<u8> = b"No such validator";
 /// A name or a value that no build has, a name's second use, or no room.
 #[error(code = 10)]
-const EBadMeasurement: vector<u8> =
-    b"The build's name or registers are unusable, or its name is taken";
+const EBadMeasurement: vector<u8> = b"Build's name or registers unusable";
 /// Only before the network is founded.
 #[error(code = 11)]
-const EAlreadyFounded: vector<u8> = b"The network is founded: a build has to wait";
+const EAlreadyFounded: vector<u8> = b"Founded: a build has to wait";
 /// The shared object is of another version of this package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The registry is of another version";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 /// Version of the state that this package reads.
 const VERSION: u64 = 1;
@@ -56,14 +55,15 @@ const MAX_MEASUREMENTS: u64 = 32;
 const MAX_NAME: u64 = 64;
 /// A register of SHA-384.
 const PCR_BYTES: u64 = 48;
+/// That of an enclave in debug mode.
+const DEBUG_PCR: vector<u8> =
+    x"000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
 /// A document may be ahead of the ledger's clock by this much.
 const LEEWAY_MS: u64 = 30_000;
 /// Version of a judge's messages.
 const MESSAGE_VERSION: u8 = 1;
 /// What all messages begin with.
 const HEAD_BYTES: u64 = 84;
-/// Rows of a message at most: one a miner's slot.
-const MAX_ROWS: u64 = 256;
 /// 2^53 − 1: what every reader of these numbers can hold.
 const MAX_SAFE: u64 = (1 << 53) - 1;
 
@@ -154,8 +154,8 @@ fun inner_mut(er: &mut EnclaveRegistry): &mut EnclaveRegistryInner {
 }
 
 /// The door of an upgrade. Version 1 has nothing older to come from.
-public fun migrate(_: &AdminCap, er: &mut EnclaveRegistry) {
-    assert!(er.version < VERSION, EWrongVersion);
+public fun migrate(_: &AdminCap, _: &mut EnclaveRegistry) {
+    abort EWrongVersion
 }
 
 /// Approve a build: the admin. It counts after the unbonding period, so that whoever disagrees can leave before.
@@ -201,7 +201,7 @@ fun insert(
     assert!(state.measurements.length() < MAX_MEASUREMENTS, EBadMeasurement);
     // Never twice: a key must not come back to life with another build of its build's name.
     assert!(!state.removed.contains(name), EBadMeasurement);
-    assert!(!state.measurements.any!(|m| m.name == name), EBadMeasurement);
+    assert!(position(state, &name).is_none(), EBadMeasurement);
     event::emit(MeasurementApproved { name, pcr0, pcr1, pcr2, active_from });
     state.measurements.push_back(Measurement { name, pcr0, pcr1, pcr2, active_from });
 }
@@ -209,24 +209,29 @@ fun insert(
 /// Remove a build at once: the admin. Keys that it attested sign nothing any more, and its name is used up.
 public fun remove(_: &AdminCap, er: &mut EnclaveRegistry, name: vector<u8>, clock: &Clock) {
     let state = inner_mut(er);
-    let found = state.measurements.find_index!(|m| m.name == name);
+    let found = position(state, &name);
     assert!(found.is_some(), EBadMeasurement);
     state.measurements.remove(found.destroy_some());
     state.removed.add(name, clock.timestamp_ms());
     event::emit(MeasurementRemoved { name });
 }
 
+fun position(state: &EnclaveRegistryInner, name: &vector<u8>): Option<u64> {
+    state.measurements.find_index!(|m| m.name == *name)
+}
+
 /// 1..64 of a-z 0-9 . _ -, the first a letter or digit.
 fun is_name(name: &vector<u8>): bool {
     let length = name.length();
     if (length == 0 || length > MAX_NAME || !is_alphanumeric(name[0])) return false;
-    name.all!(|c| is_alphanumeric(*c) || *c == 0x2e || *c == 0x5f || *c == 0x2d)
+    let others = b"._-";
+    name.all!(|c| is_alphanumeric(*c) || others.contains(c))
 }
 
 fun is_alphanumeric(c: u8): bool { (c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39) }
 
 /// A register is 48 bytes, and not all zero: those of a debug enclave are.
-fun is_pcr(pcr: &vector<u8>): bool { pcr.length() == PCR_BYTES && pcr.any!(|byte| *byte != 0) }
+fun is_pcr(pcr: &vector<u8>): bool { pcr.length() == PCR_BYTES && *pcr != DEBUG_PCR }
 
 /// Register validator `uid`'s key by its document, which a call to `load_nitro_attestation` in the same
 /// transaction has verified. Anyone may bring it.
@@ -240,14 +245,19 @@ public fun register(
     clock: &Clock,
 ) {
     validator_registry::roll(rs, hp, vr, clock);
-    let pcrs = document.pcrs();
+    let mut indexes = vector[];
+    let mut values = vector[];
+    document.pcrs().do_ref!(|pcr| {
+        indexes.push_back(pcr.index());
+        values.push_back(*pcr.value());
+    });
     register_parts(
         rs,
         hp,
         vr,
         er,
-        pcrs.map_ref!(|pcr| pcr.index()),
-        pcrs.map_ref!(|pcr| *pcr.value()),
+        indexes,
+        values,
         *document.public_key(),
         *document.user_data(),
         *document.timestamp(),
@@ -324,20 +334,24 @@ fun match_measurement(
     values: &vector<vector<u8>>,
     now: u64,
 ): vector<u8> {
-    let pcr = vector[0u8, 1, 2].map!(|index| {
-        let at = indexes.find_indices!(|i| *i == index);
-        assert!(at.length() <= 1, EBadDocument);
-        // an absent register must not pass for a matching one
-        assert!(at.length() == 1, EMeasurementNotApproved);
-        values[at[0]]
-    });
+    let pcr0 = register_value(indexes, values, 0);
+    let pcr1 = register_value(indexes, values, 1);
+    let pcr2 = register_value(indexes, values, 2);
     let found = state
         .measurements
         .find_index!(
-            |m| m.active_from <= now && m.pcr0 == pcr[0] && m.pcr1 == pcr[1] && m.pcr2 == pcr[2],
+            |m| m.active_from <= now && m.pcr0 == pcr0 && m.pcr1 == pcr1 && m.pcr2 == pcr2,
         );
     assert!(found.is_some(), EMeasurementNotApproved);
     state.measurements[found.destroy_some()].name
+}
+
+fun register_value(indexes: &vector<u8>, values: &vector<vector<u8>>, index: u8): vector<u8> {
+    let at = indexes.find_indices!(|i| *i == index);
+    assert!(at.length() <= 1, EBadDocument);
+    // an absent register must not pass for a matching one
+    assert!(at.length() == 1, EMeasurementNotApproved);
+    values[at[0]]
 }
 
 /// What a document of validator `uid` must say in its user data: 116 bytes, compared whole.
@@ -400,7 +414,8 @@ public fun verdict_key(
 
 /// Whether the build of this name counts now.
 public fun is_approved(er: &EnclaveRegistry, name: vector<u8>, now_ms: u64): bool {
-    inner(er).measurements.any!(|m| m.name == name && m.active_from <= now_ms)
+    let state = inner(er);
+    position(state, &name).is_some_and!(|i| state.measurements[*i].active_from <= now_ms)
 }
 
 /// Abort with EMeasurementNotApproved unless the build of this name counts now.
@@ -449,12 +464,6 @@ public fun expires_ms(enclave: &Enclave): u64 { enclave.expires_ms }
 /// Name of the build that the document was of.
 public fun measurement(enclave: &Enclave): vector<u8> { enclave.measurement }
 
-/// A build's name.
-public fun measurement_name(measurement: &Measurement): vector<u8> { measurement.name }
-
-/// When a build begins to count.
-public fun measurement_active_from(measurement: &Measurement): u64 { measurement.active_from }
-
 // === What a judge's key signs ===
 
 /// Where messages are equal: intent u8, version u8, chain 32, ledger 32, validator u16, subject u64 (a window, or
@@ -480,22 +489,6 @@ public(package) fun read_head(message: &vector<u8>, intent: u8): Option<Head> {
     })
 }
 
-/// The length at `at` (ULEB128, at most 256, minimal) of a list, and where its rows begin; none where there is no
-/// such list, or it is not followed by rows of `width` bytes.
-public(package) fun read_list(message: &vector<u8>, at: u64, width: u64): Option<vector<u64>> {
-    let end = message.length();
-    if (at >= end) return option::none();
-    let mut count = message[at] as u64;
-    let mut rows = at + 1;
-    if (count >= 0x80) {
-        if (rows >= end || message[rows] == 0) return option::none();
-        count = count - 0x80 + 0x80 * (message[rows] as u64);
-        rows = rows + 1;
-    };
-    if (count > MAX_ROWS || rows + count * width > end) return option::none();
-    option::some(vector[count, rows])
-}
-
 /// Two bytes at `at`, little endian.
 public(package) fun u16_at(bytes: &vector<u8>, at: u64): u16 {
     (bytes[at] as u16) | ((bytes[at + 1] as u16) << 8)
@@ -517,17 +510,22 @@ public(package) fun slice(bytes: &vector<u8>, at: u64, length: u64): vector<u8> 
     vector::tabulate!(length, |i| bytes[at + i])
 }
 
-/// 32 bytes.
-public(package) fun head_chain_id(head: &Head): &vector<u8> { &head.chain_id }
-
-/// 32 bytes.
-public(package) fun head_ledger_id(head: &Head): &vector<u8> { &head.ledger_id }
+/// Whether the message is for this very ledger, on this chain.
+public(package) fun is_for(head: &Head, rs: &RoundState): bool {
+    head.chain_id == rs.chain_id() && head.ledger_id == rs.ledger_id()
+}
 
 /// The slot.
 public(package) fun head_validator(head: &Head): u16 { head.validator }
 
 /// The window, or the job of intent 3.
 public(package) fun head_subject(head: &Head): u64 { head.subject }
+
+#[test_only]
+public fun head_chain_id(head: &Head): &vector<u8> { &head.chain_id }
+
+#[test_only]
+public fun head_ledger_id(head: &Head): &vector<u8> { &head.ledger_id }
 
 #[test_only]
 public fun init_for_testing(ctx: &mut TxContext) { init(ctx) }

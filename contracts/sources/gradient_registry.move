@@ -15,49 +15,49 @@ use vramhub::validator_registry::ValidatorRegistry;
 
 /// Commits and reveals are for the running window.
 #[error(code = 1)]
-const EWrongWindow: vector<u8> = b"The window is not the running one";
+const EWrongWindow: vector<u8> = b"Not the running window";
 /// The commit deadline is over.
 #[error(code = 2)]
-const ECommitsClosed: vector<u8> = b"The window takes no commits any more";
+const ECommitsClosed: vector<u8> = b"Commits are closed";
 /// One commit per uid and window.
 #[error(code = 3)]
-const EAlreadyCommitted: vector<u8> = b"This miner has committed in this window already";
+const EAlreadyCommitted: vector<u8> = b"Committed already";
 /// A commitment is a SHA-256 hash.
 #[error(code = 4)]
 const EBadCommitment: vector<u8> = b"A commitment is 32 bytes";
 /// Reveals begin at the commit deadline.
 #[error(code = 5)]
-const ERevealsNotOpen: vector<u8> = b"The window takes no reveals yet";
+const ERevealsNotOpen: vector<u8> = b"Reveals are not open yet";
 /// The reveal deadline is over.
 #[error(code = 6)]
-const ERevealsClosed: vector<u8> = b"The window takes no reveals any more";
+const ERevealsClosed: vector<u8> = b"Reveals are closed";
 /// There is nothing to reveal.
 #[error(code = 7)]
-const ENotCommitted: vector<u8> = b"This miner has not committed in this window";
+const ENotCommitted: vector<u8> = b"Not committed in this window";
 /// One reveal a commit.
 #[error(code = 8)]
-const EAlreadyRevealed: vector<u8> = b"This miner has revealed in this window already";
+const EAlreadyRevealed: vector<u8> = b"Revealed already";
 /// Ledger, uid, window, content hash and salt must hash to the commitment.
 #[error(code = 9)]
-const ECommitmentMismatch: vector<u8> = b"The reveal is not what was committed";
+const ECommitmentMismatch: vector<u8> = b"Not what was committed";
 /// Empty, or above the window's max_gradient_bytes.
 #[error(code = 10)]
-const EBadSize: vector<u8> = b"The size of the gradient is out of bounds";
+const EBadSize: vector<u8> = b"The size is out of bounds";
 /// Codecs 1 and 2 are known.
 #[error(code = 11)]
 const EBadCodec: vector<u8> = b"The codec is unknown";
 /// A reference is 1 to 256 printable ASCII characters without spaces.
 #[error(code = 12)]
-const EBadRef: vector<u8> = b"The reference is not 1 to 256 printable ASCII characters";
+const EBadRef: vector<u8> = b"Not 1 to 256 printable ASCII characters";
 /// Rows are kept while their window can be judged and for its retention.
 #[error(code = 13)]
-const ETooYoung: vector<u8> = b"The window is not over, or its rows are still to be kept";
+const ETooYoung: vector<u8> = b"The rows are still to be kept";
 /// There are no rows of this window.
 #[error(code = 14)]
 const EUnknownWindow: vector<u8> = b"The window has no commits";
 /// The object is of another version of this package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The object is of another version of this package";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 const VERSION: u64 = 1;
 /// Reveals in a chunk: 22 KB with the longest references.
@@ -267,8 +267,7 @@ public fun commit_count(gr: &GradientRegistry, window: u64): u64 {
 
 /// Reveals of `window`.
 public fun reveal_count(gr: &GradientRegistry, window: u64): u64 {
-    let inner = gr.inner();
-    if (inner.windows.contains(window)) inner.windows[window].uids.length() else 0
+    gr.sorted_uids(window).length()
 }
 
 /// The commitment of slot `uid` in `window`, if it made one.
@@ -280,9 +279,7 @@ public fun commitment(gr: &GradientRegistry, window: u64, uid: u16): Option<vect
 
 /// Reveal `i` of `window` in order of arrival; `i` is below `reveal_count`.
 public fun reveal_at(gr: &GradientRegistry, window: u64, i: u64): Reveal {
-    let inner = gr.inner();
-    assert!(inner.windows.contains(window), EUnknownWindow);
-    inner.windows[window].chunks[i / CHUNK][i % CHUNK]
+    gr.rows(window).chunks[i / CHUNK][i % CHUNK]
 }
 
 /// Who revealed in `window`, strictly ascending.
@@ -294,9 +291,7 @@ public fun sorted_uids(gr: &GradientRegistry, window: u64): vector<u16> {
 
 /// Reveal `i` of `window` by ascending uid; `i` is below `reveal_count`.
 public fun sorted_reveal(gr: &GradientRegistry, window: u64, i: u64): Reveal {
-    let inner = gr.inner();
-    assert!(inner.windows.contains(window), EUnknownWindow);
-    gr.reveal_at(window, inner.windows[window].places[i])
+    gr.reveal_at(window, gr.rows(window).places[i])
 }
 
 /// Number of the next commit on this ledger.
@@ -353,6 +348,12 @@ fun inner(gr: &GradientRegistry): &GradientRegistryInner {
 fun inner_mut(gr: &mut GradientRegistry): &mut GradientRegistryInner {
     assert!(gr.version == VERSION, EWrongVersion);
     dynamic_field::borrow_mut(&mut gr.id, VERSION)
+}
+
+fun rows(gr: &GradientRegistry, window: u64): &Submissions {
+    let windows = &gr.inner().windows;
+    assert!(windows.contains(window), EUnknownWindow);
+    &windows[window]
 }
 
 fun new_submissions(ctx: &mut TxContext): Submissions {

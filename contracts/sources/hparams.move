@@ -14,23 +14,22 @@ use sui::event;
 const ENotAdmin: vector<u8> = b"The offer names somebody else";
 /// A value no window could live by, or bytes that are not the 39 fields.
 #[error(code = 2)]
-const EInvalidValue: vector<u8> =
-    b"A bound is broken, or too little time or too few pages are left";
+const EInvalidValue: vector<u8> = b"A value is out of bounds";
 /// The network has to be founded first.
 #[error(code = 3)]
-const ENotFounded: vector<u8> = b"The network is not founded yet";
+const ENotFounded: vector<u8> = b"The network is not founded";
 /// Nobody was offered the admin capability.
 #[error(code = 4)]
-const ENoOffer: vector<u8> = b"The admin capability is not on offer";
+const ENoOffer: vector<u8> = b"Nothing is on offer";
 /// The first window lies ahead, or the window's epoch is forgotten.
 #[error(code = 5)]
-const ENoEpoch: vector<u8> = b"No epoch holds this window or time";
+const ENoEpoch: vector<u8> = b"No epoch holds this";
 /// `validator_registry::roll` comes first, in the same transaction.
 #[error(code = 6)]
 const ENotRolled: vector<u8> = b"Call roll first";
 /// The object is of another version of the package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The object is of another version";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 const VERSION: u64 = 1;
 const BYTES: u64 = 163;
@@ -169,8 +168,8 @@ fun inner_mut(hp: &mut Hparams): &mut HparamsInner {
 }
 
 /// The upgrade's door: moves the state to this version. Nothing is older than version 1.
-public fun migrate(_: &AdminCap, hp: &mut Hparams) {
-    assert!(hp.version < VERSION, EWrongVersion);
+public fun migrate(_: &AdminCap, _: &mut Hparams) {
+    abort EWrongVersion
 }
 
 // === The admin, in two steps ===
@@ -461,7 +460,7 @@ use fun u8_in as BCS.u8_in;
 
 fun u8_in(from: &mut BCS, min: u8, max: u8): u8 {
     let value = from.peel_u8();
-    assert!(min <= value && value <= max, EInvalidValue);
+    assert_within(value as u64, min as u64, max as u64);
     value
 }
 
@@ -469,7 +468,7 @@ use fun u16_in as BCS.u16_in;
 
 fun u16_in(from: &mut BCS, min: u16, max: u16): u16 {
     let value = from.peel_u16();
-    assert!(min <= value && value <= max, EInvalidValue);
+    assert_within(value as u64, min as u64, max as u64);
     value
 }
 
@@ -477,7 +476,7 @@ use fun u32_in as BCS.u32_in;
 
 fun u32_in(from: &mut BCS, min: u32, max: u32): u32 {
     let value = from.peel_u32();
-    assert!(min <= value && value <= max, EInvalidValue);
+    assert_within(value as u64, min as u64, max as u64);
     value
 }
 
@@ -485,8 +484,12 @@ use fun u64_in as BCS.u64_in;
 
 fun u64_in(from: &mut BCS, min: u64, max: u64): u64 {
     let value = from.peel_u64();
-    assert!(min <= value && value <= max, EInvalidValue);
+    assert_within(value, min, max);
     value
+}
+
+fun assert_within(value: u64, min: u64, max: u64) {
+    assert!(min <= value && value <= max, EInvalidValue);
 }
 
 /// The defaults of `enclave/protocol/hparams.ts`.

@@ -18,33 +18,35 @@ use vramhub::validator_registry::{Self, ValidatorRegistry};
 const EInsufficientStake: vector<u8> = b"The stake is too small";
 /// One slot an address.
 #[error(code = 2)]
-const EAlreadyRegistered: vector<u8> = b"This address has a miner slot already";
+const EAlreadyRegistered: vector<u8> = b"The sender has a slot already";
 /// The table is full and every miner in it is immune or leaves already.
 #[error(code = 3)]
-const ENoSlot: vector<u8> = b"Every miner slot is taken and none can be evicted yet";
+const ENoSlot: vector<u8> = b"No slot is free or can be evicted";
 /// The slot belongs to somebody else, or to nobody.
 #[error(code = 4)]
-const ENotOwner: vector<u8> = b"The sender does not own this miner slot";
+const ENotOwner: vector<u8> = b"Not the sender's slot";
 /// The slot changes hands at the next window.
 #[error(code = 5)]
-const ENotActive: vector<u8> = b"This miner slot changes already";
+const ENotActive: vector<u8> = b"The slot changes already";
 /// The coin for the eviction's fee is too small.
 #[error(code = 6)]
-const EInsufficientBalance: vector<u8> = b"The coin does not cover the eviction fee";
+const EInsufficientBalance: vector<u8> = b"The fee is too small";
 /// No unbonded stake is due.
 #[error(code = 7)]
-const ENothingToWithdraw: vector<u8> = b"No stake of this address has finished unbonding";
+const ENothingToWithdraw: vector<u8> = b"Nothing has finished unbonding";
 /// A field of the credentials is empty, too long, or the threshold does not fit the key servers.
 #[error(code = 8)]
-const EBadCredentials: vector<u8> = b"The sealed credentials are out of bounds";
+const EBadCredentials: vector<u8> = b"Credentials out of bounds";
 /// Epochs of a slot's credentials count up by one, through all its owners.
 #[error(code = 9)]
-const EBadEpoch: vector<u8> = b"The epoch is not the one after the slot's last";
+const EBadEpoch: vector<u8> = b"Not the next epoch";
 /// The object is of another version of this package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The object is of another version of this package";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 const VERSION: u64 = 1;
+/// A set without slots.
+const NONE: u256 = 0;
 /// Zero of a rating's mu, which can be negative.
 const BIAS: u64 = 1 << 63;
 /// Rating of a newcomer in 1e-6: mu 25, sigma 25/3 rounded up.
@@ -179,11 +181,11 @@ fun init(ctx: &mut TxContext) {
         seats: table::new(ctx),
         accounts: table::new(ctx),
         credentials: table::new(ctx),
-        seated: 0,
-        changing: 0,
+        seated: NONE,
+        changing: NONE,
         effective: 0,
         unbonding_ms: 0,
-        noted: 0,
+        noted: NONE,
         noted_window: 0,
         noted_fee: 0,
         evictions: 0,
@@ -377,14 +379,14 @@ public(package) fun sync(pr: &mut PeerRegistry, window: u64, now_ms: u64) {
     let inner = pr.inner_mut();
     if (!inner.begun) {
         inner.begun = true;
-        each!(inner.seated, |uid| slot_mut(inner, uid).active_from = window);
+        uids(inner.seated).do!(|uid| slot_mut(inner, uid).active_from = window);
     };
-    if (inner.noted != 0 && inner.noted_window < window) charge_unrevealed(inner);
-    if (inner.changing == 0 || inner.effective > window) return;
+    if (inner.noted != NONE && inner.noted_window < window) charge_unrevealed(inner);
+    if (inner.changing == NONE || inner.effective > window) return;
     let changing = inner.changing;
     let due_ms = now_ms + inner.unbonding_ms;
-    inner.changing = 0;
-    each!(changing, |uid| {
+    inner.changing = NONE;
+    uids(changing).do!(|uid| {
         if (has(inner.seated, uid)) leave(inner, uid, window, due_ms);
         if (inner.seats[uid].next.is_some()) {
             let Next { owner, stake } = inner.seats[uid].next.extract();
@@ -414,7 +416,7 @@ public(package) fun note_commit(pr: &mut PeerRegistry, uid: u16, window: u64, fe
 /// Slot `uid` has revealed what it committed in the running window.
 public(package) fun note_reveal(pr: &mut PeerRegistry, uid: u16) {
     let inner = pr.inner_mut();
-    inner.noted = inner.noted & (bit(uid) ^ std::u256::max_value!());
+    if (has(inner.noted, uid)) inner.noted = inner.noted ^ bit(uid);
 }
 
 /// The record of a slot's owner of `generation`, also when it has left since.
@@ -470,14 +472,6 @@ public fun uid_of(pr: &PeerRegistry, owner: address): Option<u16> { account_uid(
 /// MIST at stake in slot `uid`.
 public fun stake_of(pr: &PeerRegistry, uid: u16): u64 {
     if (is_seated(pr, uid)) slot(pr.inner(), uid).stake.value() else 0
-}
-
-/// MIST of whoever takes slot `uid` at the next window.
-public fun pending_stake_of(pr: &PeerRegistry, uid: u16): u64 {
-    let inner = pr.inner();
-    if (!inner.seats.contains(uid)) return 0;
-    let next = &inner.seats[uid].next;
-    if (next.is_some()) next.borrow().stake.value() else 0
 }
 
 /// MIST of `owner` that unbond or wait to be withdrawn.
@@ -556,17 +550,18 @@ fun within(bytes: &vector<u8>, most: u64): bool { !bytes.is_empty() && bytes.len
 
 fun bit(uid: u16): u256 { 1 << (uid as u8) }
 
-fun has(bits: u256, uid: u16): bool { uid < 256 && bits & bit(uid) != 0 }
+fun has(bits: u256, uid: u16): bool { uid < 256 && bits & bit(uid) != NONE }
 
-/// Call `f` with the index of each bit that is set, ascending.
-macro fun each($bits: u256, $f: |u16|) {
-    let mut bits = $bits;
-    let mut uid = 0u16;
-    while (bits != 0) {
-        if (bits & 1 == 1) $f(uid);
+/// The slots of a set, ascending.
+fun uids(mut bits: u256): vector<u16> {
+    let mut found = vector[];
+    let mut uid = 0;
+    while (bits != NONE) {
+        if (bits & 1 != NONE) found.push_back(uid);
         bits = bits >> 1;
         uid = uid + 1;
-    }
+    };
+    found
 }
 
 fun slot(inner: &PeerRegistryInner, uid: u16): &Slot { inner.seats[uid].slot.borrow() }
@@ -598,12 +593,12 @@ fun change(inner: &mut PeerRegistryInner, uid: u16, effective: u64, params: &Par
 }
 
 fun evict(inner: &mut PeerRegistryInner, params: &Params, window: u64, fee: &mut Coin<SUI>): u16 {
-    let candidates = inner.seated & (inner.changing ^ std::u256::max_value!());
+    let candidates = inner.seated ^ (inner.seated & inner.changing);
     let mut idle = option::none<u16>();
     let mut weakest = option::none<u16>();
     let mut least = 0;
     let mut since = 0;
-    each!(candidates, |uid| {
+    uids(candidates).do!(|uid| {
         let slot = inner.slot(uid);
         let seen = slot.last_accepted.destroy_or!(0).max(slot.active_from);
         if (idle.is_none() && seen + (params.inactive_windows() as u64) < window) {
@@ -645,8 +640,8 @@ fun charge_unrevealed(inner: &mut PeerRegistryInner) {
     let noted = inner.noted;
     let window = inner.noted_window;
     let wanted = inner.noted_fee;
-    inner.noted = 0;
-    each!(noted, |uid| {
+    inner.noted = NONE;
+    uids(noted).do!(|uid| {
         let stake = &mut slot_mut(inner, uid).stake;
         let fee = wanted.min(stake.value());
         let taken = stake.split(fee);
@@ -698,6 +693,15 @@ fun sit(inner: &mut PeerRegistryInner, uid: u16, owner: address, stake: Balance<
         .slot
         .fill(Slot { owner, stake, active_from: window, record, last_accepted: option::none() });
     event::emit(PeerSeated { uid, generation, owner });
+}
+
+/// MIST of whoever takes slot `uid` at the next window.
+#[test_only]
+public fun pending_stake_of(pr: &PeerRegistry, uid: u16): u64 {
+    let inner = pr.inner();
+    if (!inner.seats.contains(uid)) return 0;
+    let next = &inner.seats[uid].next;
+    if (next.is_some()) next.borrow().stake.value() else 0
 }
 
 #[test_only]

@@ -13,10 +13,10 @@ use vramhub::vram_token::{Self, Treasury, VRAM_TOKEN};
 
 /// The sender, or the treasury, has earned nothing that it has not claimed.
 #[error(code = 1)]
-const ENothingToClaim: vector<u8> = b"There are no rewards to claim";
+const ENothingToClaim: vector<u8> = b"There is nothing to claim";
 /// The shared object is of another version of this package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The pool is of another version";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 /// Version of the state that this package reads.
 const VERSION: u64 = 1;
@@ -134,8 +134,8 @@ fun inner_mut(pool: &mut RewardPool): &mut RewardPoolInner {
 }
 
 /// The door of an upgrade. Version 1 has nothing older to come from.
-public fun migrate(_: &AdminCap, pool: &mut RewardPool) {
-    assert!(pool.version < VERSION, EWrongVersion);
+public fun migrate(_: &AdminCap, _: &mut RewardPool) {
+    abort EWrongVersion
 }
 
 /// Pay a window: the shares go to miners by weight, to the validators that counted by stake, and to the
@@ -286,11 +286,23 @@ public fun lower_median(mut values: vector<u64>, mut stakes: vector<u64>): u64 {
         };
     });
     let mut cumulative = 0u128;
-    let at = stakes.find_index!(|stake| {
-        cumulative = cumulative + (*stake as u128);
-        2 * cumulative >= total
+    let mut i = 0;
+    while (i < values.length()) {
+        cumulative = cumulative + (stakes[i] as u128);
+        if (2 * cumulative >= total) return values[i];
+        i = i + 1;
+    };
+    BIAS
+}
+
+/// The lower median of the values at the positions `at`, by the stakes there.
+public(package) fun median_at(at: &vector<u64>, values: &vector<u64>, stakes: &vector<u64>): u64 {
+    let (mut chosen, mut behind) = (vector[], vector[]);
+    at.do_ref!(|i| {
+        chosen.push_back(values[*i]);
+        behind.push_back(stakes[*i]);
     });
-    if (at.is_some()) values[at.destroy_some()] else BIAS
+    lower_median(chosen, behind)
 }
 
 /// Settle one reveal from the entries of all who reported: `verdicts[i]` and the losses of judge i, of whose
@@ -324,17 +336,11 @@ public fun settle_entry(
     let winner = winner.destroy_some() as u8;
     if (winner != OK) return (winner, BIAS, BIAS, BIAS);
     let oks = verdicts.find_indices!(|verdict| *verdict == OK);
-    let stakes = oks.map_ref!(|i| stakes[*i]);
-    let after = lower_median(oks.map_ref!(|i| random_after[*i]), stakes);
+    let after = median_at(&oks, random_after, stakes);
     let verdict = if (random_before > after + SCORE_NOISE) ACCEPTED
     else if (after > random_before + SCORE_NOISE) HARMFUL
     else NOT_BETTER;
-    (
-        verdict,
-        lower_median(oks.map_ref!(|i| own_before[*i]), stakes),
-        lower_median(oks.map_ref!(|i| own_after[*i]), stakes),
-        after,
-    )
+    (verdict, median_at(&oks, own_before, stakes), median_at(&oks, own_after, stakes), after)
 }
 
 /// One step of the own-versus-random average: α 0.05 of the sign of (own drop − random drop).
@@ -444,12 +450,15 @@ public fun payout(pool: &RewardPool, window: u64): Option<Payout> {
 public fun payout_issued(payout: &Payout): u64 { payout.issued }
 
 /// The weights of a payment's miners, by uid ascending.
+#[test_only]
 public fun miner_weights(payout: &Payout): vector<u256> { payout.miners.map_ref!(|row| row.weight) }
 
 /// The rewards of a payment's miners, by uid ascending.
+#[test_only]
 public fun miner_rewards(payout: &Payout): vector<u64> { payout.miners.map_ref!(|row| row.reward) }
 
 /// The rewards of a payment's validators, by uid ascending.
+#[test_only]
 public fun validator_rewards(payout: &Payout): vector<u64> {
     payout.validators.map_ref!(|row| row.reward)
 }
@@ -464,3 +473,7 @@ public fun set_issued_for_testing(pool: &mut RewardPool, issued: u64) {
 
 #[test_only]
 public fun set_version_for_testing(pool: &mut RewardPool, version: u64) { pool.version = version }
+
+#[test_only]
+/// Units of deposits that no claim has used up.
+public fun deposits_for_testing(pool: &RewardPool): u64 { inner(pool).balance.value() }

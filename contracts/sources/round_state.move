@@ -23,19 +23,19 @@ const ENotClosable: vector<u8> = b"The window can still be judged";
 const EAlreadyFounded: vector<u8> = b"The network is founded already";
 /// `draw_seeds` comes first.
 #[error(code = 4)]
-const ESeedNotDrawn: vector<u8> = b"A seed of the window is not drawn yet";
+const ESeedNotDrawn: vector<u8> = b"A seed is not drawn yet";
 /// Hashes and ids are 32 bytes.
 #[error(code = 5)]
-const EBadLength: vector<u8> = b"A hash or an id is not 32 bytes";
+const EBadLength: vector<u8> = b"A hash or id is 32 bytes";
 /// Rows are kept for `retention_windows`.
 #[error(code = 6)]
-const ETooYoung: vector<u8> = b"The window's rows are still to be kept";
+const ETooYoung: vector<u8> = b"The row is still to be kept";
 /// The window needs no seed now.
 #[error(code = 7)]
-const ENothingToDraw: vector<u8> = b"No seed of this window is due";
+const ENothingToDraw: vector<u8> = b"No seed is due";
 /// The object is of another version of the package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The object is of another version";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 const VERSION: u64 = 1;
 
@@ -153,8 +153,8 @@ fun inner_mut(rs: &mut RoundState): &mut RoundStateInner {
 }
 
 /// The upgrade's door: moves the state to this version. Nothing is older than version 1.
-public fun migrate(_: &AdminCap, rs: &mut RoundState) {
-    assert!(rs.version < VERSION, EWrongVersion);
+public fun migrate(_: &AdminCap, _: &mut RoundState) {
+    abort EWrongVersion
 }
 
 fun row(rs: &RoundState, window: u64): &Window {
@@ -244,16 +244,14 @@ public(package) fun end_over(rs: &mut RoundState, hp: &Hparams, clock: &Clock) {
     open.do!(|window| if (window < running) { close_if_over(rs, hp, window, clock); });
 }
 
-/// Open the running window's row with its stake snapshot, `seats` by ascending uid, once what was over has ended.
-/// Nothing where the window is open. `validator_registry::roll` alone calls this.
+/// Open the running window's row with its stake snapshot, `seats` by ascending uid. `validator_registry::roll` alone
+/// calls this, once what was over has ended.
 public(package) fun open_window(
     rs: &mut RoundState,
     hp: &mut Hparams,
     seats: vector<Seat>,
     clock: &Clock,
 ) {
-    if (is_rolled(rs, hp, clock)) return;
-    end_over(rs, hp, clock);
     let window = hp.current_window(clock);
     let params = hp.params_at(window, clock.timestamp_ms());
     let snapshot_stake = seats.fold!(0u128, |sum, seat| sum + (seat.stake as u128));

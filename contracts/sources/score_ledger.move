@@ -24,65 +24,64 @@ use vramhub::validator_registry::{Self, ValidatorRegistry};
 
 /// The bytes are not, exactly, a message of that intent.
 #[error(code = 1)]
-const EBadMessage: vector<u8> = b"The bytes are not a judge's message of this kind";
+const EBadMessage: vector<u8> = b"Not a judge's message of this kind";
 /// Signed for another chain or ledger.
 #[error(code = 2)]
-const EWrongLedger: vector<u8> = b"The message is for another ledger";
+const EWrongLedger: vector<u8> = b"Message for another ledger";
 /// Not in the window's stake snapshot; or nothing is at stake any more.
 #[error(code = 3)]
-const ENotValidator: vector<u8> = b"The sender is not this validator of this window";
+const ENotValidator: vector<u8> = b"Not this window's validator";
 /// Before the window's end, or past the deadline.
 #[error(code = 4)]
-const EWrongPhase: vector<u8> = b"The message comes too early or too late";
+const EWrongPhase: vector<u8> = b"Too early or too late";
 /// The window before this one can still be judged.
 #[error(code = 5)]
-const EPreviousOpen: vector<u8> = b"The window before is not closed yet";
+const EPreviousOpen: vector<u8> = b"The window before is open";
 /// No key of this validator counts.
 #[error(code = 6)]
-const ENoEnclave: vector<u8> = b"The validator has no registered enclave";
+const ENoEnclave: vector<u8> = b"No enclave is registered";
 /// Registered at or after the window's reveal deadline.
 #[error(code = 7)]
-const EKeyTooNew: vector<u8> = b"A key registered after the reveals cannot sign this report";
+const EKeyTooNew: vector<u8> = b"Key registered after the reveals";
 /// Past the hparam `key_ttl_ms`.
 #[error(code = 8)]
-const EKeyExpired: vector<u8> = b"The enclave's key has expired: attest again";
+const EKeyExpired: vector<u8> = b"Key expired: attest again";
 /// Not by the registered key over these very bytes.
 #[error(code = 9)]
-const EBadSignature: vector<u8> = b"The signature is not by the registered key";
+const EBadSignature: vector<u8> = b"Not signed by the registered key";
 /// One report and one outcome a validator and window; one slash an offence.
 #[error(code = 10)]
-const EAlreadySubmitted: vector<u8> = b"This was submitted already";
+const EAlreadySubmitted: vector<u8> = b"Submitted already";
 /// Another window, base, data set, set of gradients or settlement was judged.
 #[error(code = 11)]
-const EWrongDigest: vector<u8> = b"The message is of another window or settlement";
+const EWrongDigest: vector<u8> = b"Of another window or settlement";
 /// Not exactly one row for every reveal, or for every rated miner.
 #[error(code = 12)]
-const EWrongEntries: vector<u8> = b"The message does not have exactly the rows that it must have";
+const EWrongEntries: vector<u8> = b"Not exactly the rows due";
 /// Reports of at most half of the snapshot's stake.
 #[error(code = 13)]
-const ENoQuorum: vector<u8> = b"Not more than half of the stake has reported";
+const ENoQuorum: vector<u8> = b"Not more than half has reported";
 /// Outcomes follow the settlement.
 #[error(code = 14)]
 const ENotSettled: vector<u8> = b"The window is not settled";
 /// Closed or skipped.
 #[error(code = 15)]
-const EClosed: vector<u8> = b"The window takes this no more";
+const EClosed: vector<u8> = b"The window is over";
 /// Settling waits for the deadline, or for all reports.
 #[error(code = 16)]
-const EReportsOpen: vector<u8> = b"Reports of the window are still taken";
+const EReportsOpen: vector<u8> = b"Reports are still taken";
 /// Not two different messages by one registered key for one intent and window, or job.
 #[error(code = 17)]
-const ENotEquivocation: vector<u8> =
-    b"These are not two different messages by one key for one subject";
+const ENotEquivocation: vector<u8> = b"Not two messages on one subject";
 /// 1..64 reveals a call.
 #[error(code = 18)]
-const EBadLimit: vector<u8> = b"A call settles 1..64 reveals";
+const EBadLimit: vector<u8> = b"A call settles 1 to 64 reveals";
 /// The rows are still to be kept.
 #[error(code = 19)]
-const ETooYoung: vector<u8> = b"The window's rows are still to be kept";
+const ETooYoung: vector<u8> = b"The rows are still to be kept";
 /// The shared object is of another version of this package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The ledger is of another version";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 /// Version of the state that this package reads.
 const VERSION: u64 = 1;
@@ -94,6 +93,8 @@ const OUTCOME: u8 = 2;
 const JOB: u8 = 3;
 /// 2^63: an unmeasured loss, and zero of a biased value.
 const BIAS: u64 = 1 << 63;
+/// Rows of a message at most: one a miner's slot.
+const MAX_ROWS: u64 = 256;
 /// 2^53 − 1: losses are at most this.
 const MAX_SAFE: u64 = (1 << 53) - 1;
 /// Ratings lie within a million, in 1e-6.
@@ -224,8 +225,8 @@ fun inner_mut(sl: &mut ScoreLedger): &mut ScoreLedgerInner {
 }
 
 /// The door of an upgrade. Version 1 has nothing older to come from.
-public fun migrate(_: &AdminCap, sl: &mut ScoreLedger) {
-    assert!(sl.version < VERSION, EWrongVersion);
+public fun migrate(_: &AdminCap, _: &mut ScoreLedger) {
+    abort EWrongVersion
 }
 
 // === Reports ===
@@ -269,9 +270,7 @@ public(package) fun accept_report(
     let id = MessageKey { window, intent: REPORT, validator };
     assert!(!state.messages.contains(id), EAlreadySubmitted);
     assert!(er::slice(&message, 84, 32) == rs.context_digest(hp, window), EWrongDigest);
-    let list = er::read_list(&message, 124, ENTRY).destroy_some();
-    let rows_at = list[1];
-    let uids = vector::tabulate!(list[0], |i| er::u16_at(&message, rows_at + ENTRY * i));
+    let (uids, rows_at) = read_rows(&message, 124, ENTRY);
     assert!(uids == gr.sorted_uids(window), EWrongEntries);
     if (!state.windows.contains(window)) state.windows.add(window, new_judgement());
     let stake = rs.seat(window, validator).destroy_some().seat_stake();
@@ -308,32 +307,59 @@ fun new_judgement(): Judgement {
 /// The head of a report: strict BCS with known verdicts, uids ascending, and losses where, and only where, the
 /// verdict has them.
 public(package) fun decode_report(message: &vector<u8>): Head {
-    let head = er::read_head(message, REPORT);
-    assert!(head.is_some() && message.length() > 124, EBadMessage);
-    let list = er::read_list(message, 124, ENTRY);
-    assert!(list.is_some(), EBadMessage);
-    let list = list.destroy_some();
-    assert!(list[1] + list[0] * ENTRY == message.length(), EBadMessage);
-    let random_before = er::u64_at(message, 116);
-    assert!(is_metric(random_before), EBadMessage);
-    let mut next = 0;
-    list[0].do!(|i| {
-        let at = list[1] + i * ENTRY;
-        let uid = er::u16_at(message, at) as u64;
+    let head = read_head(message, REPORT);
+    let (uids, rows_at) = read_rows(message, 124, ENTRY);
+    assert!(rows_at + uids.length() * ENTRY == message.length(), EBadMessage);
+    let random_before = metric_at(message, 116);
+    let mut at = rows_at;
+    uids.length().do!(|_| {
         let verdict = message[at + 2];
-        assert!(uid >= next, EBadMessage);
-        next = uid + 1;
         let known = (verdict >= 1 && verdict <= 10) || verdict == 20 || verdict == 21;
         assert!(known && (verdict != 1 || random_before != BIAS), EBadMessage);
         3u64.do!(|k| {
-            let loss = er::u64_at(message, at + 3 + 8 * k);
-            assert!(is_metric(loss) && (loss != BIAS) == (verdict == 1), EBadMessage);
+            let loss = metric_at(message, at + 3 + 8 * k);
+            assert!((loss != BIAS) == (verdict == 1), EBadMessage);
         });
+        at = at + ENTRY;
     });
+    head
+}
+
+fun read_head(message: &vector<u8>, intent: u8): Head {
+    let head = er::read_head(message, intent);
+    assert!(head.is_some(), EBadMessage);
     head.destroy_some()
 }
 
-fun is_metric(value: u64): bool { value >= BIAS && value - BIAS <= MAX_SAFE }
+/// The uids of the list at `at`, strictly ascending, and where its rows of `width` bytes begin. They are counted in
+/// ULEB128, minimal, and at most 256.
+fun read_rows(message: &vector<u8>, at: u64, width: u64): (vector<u16>, u64) {
+    let end = message.length();
+    assert!(at < end, EBadMessage);
+    let mut count = message[at] as u64;
+    let mut rows_at = at + 1;
+    if (count >= 0x80) {
+        assert!(rows_at < end && message[rows_at] != 0, EBadMessage);
+        count = count - 0x80 + 0x80 * (message[rows_at] as u64);
+        rows_at = rows_at + 1;
+    };
+    assert!(count <= MAX_ROWS && rows_at + count * width <= end, EBadMessage);
+    let mut next = 0;
+    let uids = vector::tabulate!(count, |i| {
+        let uid = er::u16_at(message, rows_at + width * i);
+        assert!(uid as u64 >= next, EBadMessage);
+        next = uid as u64 + 1;
+        uid
+    });
+    (uids, rows_at)
+}
+
+/// A biased loss, within the numbers that every reader can hold.
+fun metric_at(message: &vector<u8>, at: u64): u64 {
+    let value = er::u64_at(message, at);
+    assert!(value >= BIAS && value - BIAS <= MAX_SAFE, EBadMessage);
+    value
+}
 
 /// The checks that reports and outcomes share; returns the key that signed.
 fun authenticate(
@@ -350,7 +376,7 @@ fun authenticate(
     let now = clock.timestamp_ms();
     let window = head.head_subject();
     let validator = head.head_validator();
-    assert!(is_here(rs, head), EWrongLedger);
+    assert!(head.is_for(rs), EWrongLedger);
     let seat = if (rs.has_window(window)) rs.seat(window, validator) else option::none();
     assert!(seat.is_some_and!(|seat| seat.seat_owner() == ctx.sender()), ENotValidator);
     // In N+2 all of N's deadlines are over, whatever epochs are still kept.
@@ -367,10 +393,6 @@ fun authenticate(
     assert!(now < enclave.expires_ms(), EKeyExpired);
     assert!(is_signed(signature, &key, message), EBadSignature);
     key
-}
-
-fun is_here(rs: &RoundState, head: &Head): bool {
-    *head.head_chain_id() == rs.chain_id() && *head.head_ledger_id() == rs.ledger_id()
 }
 
 fun is_signed(signature: &vector<u8>, key: &vector<u8>, message: &vector<u8>): bool {
@@ -400,13 +422,17 @@ public fun settle(
         return true
     };
     assert!(status != round_state::status_skipped(), EClosed);
+    assert_reported(rs, hp, window, clock.timestamp_ms());
+    settle_next(rs, hp, pr, gr, sl, window, limit)
+}
+
+/// Refuse while reports can still come, and where too few have.
+fun assert_reported(rs: &RoundState, hp: &Hparams, window: u64, now: u64) {
     let times = rs.deadlines(hp, window);
-    let now = clock.timestamp_ms();
     assert!(now >= times.end(), EReportsOpen);
     let all = rs.reported_stake(window) == rs.snapshot_stake(window);
     assert!(all || now >= times.report(), EReportsOpen);
     assert!(rs.has_report_quorum(window), ENoQuorum);
-    settle_next(rs, hp, pr, gr, sl, window, limit)
 }
 
 /// Settle the next reveals of a window whose reports are complete.
@@ -421,53 +447,53 @@ fun settle_next(
 ): bool {
     let ScoreLedgerInner { windows, messages, chunks } = inner_mut(sl);
     let Judgement { judges, cursor, random_before, digest, .. } = &mut windows[window];
-    let stakes = judges.map_ref!(|judge| judge.stake);
+    let (mut stakes, mut befores) = (vector[], vector[]);
+    judges.do_ref!(|judge| {
+        stakes.push_back(judge.stake);
+        befores.push_back(judge.random_before);
+    });
     if (*cursor == 0) {
-        let known = judges.find_indices!(|judge| judge.random_before != BIAS);
-        let befores = known.map_ref!(|j| judges[*j].random_before);
-        *random_before = rd::lower_median(befores, known.map_ref!(|j| stakes[*j]));
+        let known = befores.find_indices!(|before| *before != BIAS);
+        *random_before = rd::median_at(&known, &befores, &stakes);
     };
     let before = *random_before;
-    let bent = judges.map_ref!(|judge| rd::is_far(judge.random_before, before));
     let total = gr.reveal_count(window);
     let n = limit.min(total - *cursor);
-    // Entry r of judge j is at j · n + r: each message is read once.
-    let mut verdicts = vector[];
-    let mut losses = vector[vector[], vector[], vector[]];
+    // What the judges say of reveal r lies at r, by judge: each message is read once.
+    let mut verdicts = vector::tabulate!(n, |_| vector[]);
+    let mut own_before = vector::tabulate!(n, |_| vector[]);
+    let mut own_after = own_before;
+    let mut random_after = own_before;
     judges.do_ref!(|judge| {
         let id = MessageKey { window, intent: REPORT, validator: judge.uid };
         let bytes = &messages[id].bytes;
+        let mut at = judge.rows_at + ENTRY * *cursor;
         n.do!(|r| {
-            let at = judge.rows_at + ENTRY * (*cursor + r);
-            let verdict = bytes[at + 2];
-            verdicts.push_back(verdict);
-            3u64.do!(|k| {
-                let loss = if (verdict == 1) er::u64_at(bytes, at + 3 + 8 * k) else BIAS;
-                losses[k].push_back(loss);
-            });
+            verdicts[r].push_back(bytes[at + 2]);
+            own_before[r].push_back(er::u64_at(bytes, at + 3));
+            own_after[r].push_back(er::u64_at(bytes, at + 11));
+            random_after[r].push_back(er::u64_at(bytes, at + 19));
+            at = at + ENTRY;
         });
     });
     let mut last = 0;
     n.do!(|r| {
-        let at = vector::tabulate!(judges.length(), |j| j * n + r);
-        let entry = at.map_ref!(|i| verdicts[*i]);
-        let own_before = at.map_ref!(|i| losses[0][*i]);
-        let own_after = at.map_ref!(|i| losses[1][*i]);
-        let random_after = at.map_ref!(|i| losses[2][*i]);
         let (verdict, median_before, median_after, median_random) = rd::settle_entry(
-            &entry,
-            &own_before,
-            &own_after,
-            &random_after,
+            &verdicts[r],
+            &own_before[r],
+            &own_after[r],
+            &random_after[r],
             &stakes,
             before,
         );
         let medians = vector[median_before, median_after, median_random];
         judges.length().do!(|j| {
-            let found = vector[own_before[j], own_after[j], random_after[j]];
-            let (abstained, deviated) = rd::compare(entry[j], found, bent[j], verdict, medians);
-            if (abstained) judges[j].abstained = judges[j].abstained + 1;
-            if (deviated) judges[j].deviated = judges[j].deviated + 1;
+            let found = vector[own_before[r][j], own_after[r][j], random_after[r][j]];
+            let bent = rd::is_far(befores[j], before);
+            let (abstained, deviated) = rd::compare(verdicts[r][j], found, bent, verdict, medians);
+            let judge = &mut judges[j];
+            if (abstained) judge.abstained = judge.abstained + 1;
+            if (deviated) judge.deviated = judge.deviated + 1;
         });
         let position = *cursor + r;
         let reveal = gr.sorted_reveal(window, position);
@@ -580,82 +606,78 @@ public(package) fun accept_outcome(
     let window = head.head_subject();
     let validator = head.head_validator();
     assert!(rs.status(window) != round_state::status_skipped(), EClosed);
-    let state = inner_mut(sl);
-    let settled = state.windows.contains(window) && !state.windows[window].digest.is_empty();
-    assert!(settled, ENotSettled);
     let id = MessageKey { window, intent: OUTCOME, validator };
-    assert!(!state.messages.contains(id), EAlreadySubmitted);
-    assert!(er::slice(&message, 84, 32) == state.windows[window].digest, EWrongDigest);
-    let list = er::read_list(&message, 116, RATING).destroy_some();
-    let uids = vector::tabulate!(list[0], |i| er::u16_at(&message, list[1] + RATING * i));
-    assert!(uids == rated_uids(state, window), EWrongEntries);
+    let rows_at = check_outcome(inner(sl), id, &message);
+    let ScoreLedgerInner { windows, messages, chunks } = inner_mut(sl);
+    let judgement = &mut windows[window];
     vote.stake = rs.seat(window, validator).destroy_some().seat_stake();
-    state.windows[window].votes.push_back(vote);
+    judgement.votes.push_back(vote);
     event::emit(OutcomeSubmitted { window, validator, message });
     let at_ms = clock.timestamp_ms();
-    state.messages.add(id, Message { bytes: message, signature, key, at_ms });
+    messages.add(id, Message { bytes: message, signature, key, at_ms });
     rs.add_outcome(window, vote.stake);
     let total = rs.snapshot_stake(window);
-    if (!state.windows[window].rated) {
-        let votes = &state.windows[window].votes;
-        let same = votes.find_indices!(|other| other.ratings == vote.ratings);
+    if (!judgement.rated) {
+        let same = judgement.votes.filter!(|other| other.ratings == vote.ratings);
         // Only a window that is rated moves the base: one whose ratings find no majority is skipped.
-        if (2 * stake_of(votes, &same) <= total) return;
-        rate(rs, pr, state, pool, window, &message, list[1]);
+        if (2 * stake_of(&same) <= total) return;
+        rate(rs, pr, chunks, judgement, pool, window, &message, rows_at);
     };
-    if (state.windows[window].base.is_none())
-        move_base(rs, &mut state.windows[window], window, total);
+    if (judgement.base.is_none()) move_base(rs, judgement, window, total);
 }
 
 /// The head of an outcome and what it votes for: strict BCS, uids ascending, ratings within a million, and losses
 /// where, and only where, there is a manifest. The vote's stake is not in the message.
 public(package) fun decode_outcome(message: &vector<u8>): (Head, Vote) {
-    let head = er::read_head(message, OUTCOME);
-    let list = er::read_list(message, 116, RATING);
-    assert!(head.is_some() && list.is_some(), EBadMessage);
-    let list = list.destroy_some();
-    let mut next = 0;
-    list[0].do!(|i| {
-        let at = list[1] + i * RATING;
-        let uid = er::u16_at(message, at) as u64;
-        let mu = er::u64_at(message, at + 2);
-        let sigma = er::u64_at(message, at + 10);
-        assert!(uid >= next && mu.diff(BIAS) <= MAX_RATING, EBadMessage);
-        assert!(sigma >= 1 && sigma <= MAX_RATING, EBadMessage);
-        next = uid + 1;
+    let head = read_head(message, OUTCOME);
+    let (uids, rows_at) = read_rows(message, 116, RATING);
+    let mut end = rows_at;
+    uids.length().do!(|_| {
+        let mu = er::u64_at(message, end + 2);
+        let sigma = er::u64_at(message, end + 10);
+        assert!(mu.diff(BIAS) <= MAX_RATING && sigma >= 1 && sigma <= MAX_RATING, EBadMessage);
+        end = end + RATING;
     });
-    let end = list[1] + list[0] * RATING;
     let merged = message.length() == end + 49 && message[end] == 1;
     assert!(merged || (message.length() == end + 17 && message[end] == 0), EBadMessage);
     let at = message.length() - 16;
-    let current_loss = er::u64_at(message, at);
-    let merged_loss = er::u64_at(message, at + 8);
-    assert!(is_metric(current_loss) && is_metric(merged_loss), EBadMessage);
+    let current_loss = metric_at(message, at);
+    let merged_loss = metric_at(message, at + 8);
     assert!((current_loss != BIAS) == merged && (merged_loss != BIAS) == merged, EBadMessage);
     let manifest = if (merged) option::some(er::slice(message, end + 1, 32)) else option::none();
     let ratings = sha2_256(er::slice(message, 116, end - 116));
-    let head = head.destroy_some();
     let validator = head.head_validator();
     (head, Vote { validator, stake: 0, ratings, manifest, current_loss, merged_loss })
 }
 
-fun rated_uids(state: &ScoreLedgerInner, window: u64): vector<u16> {
+/// Refuse a second outcome, one of another settlement, and one that does not rate exactly the rated. Where its ratings
+/// begin.
+fun check_outcome(state: &ScoreLedgerInner, id: MessageKey, message: &vector<u8>): u64 {
+    assert!(state.windows.contains(id.window), ENotSettled);
+    let judgement = &state.windows[id.window];
+    assert!(!judgement.digest.is_empty(), ENotSettled);
+    assert!(!state.messages.contains(id), EAlreadySubmitted);
+    assert!(er::slice(message, 84, 32) == judgement.digest, EWrongDigest);
+    let (uids, rows_at) = read_rows(message, 116, RATING);
+    assert!(uids == rated_uids(&state.chunks, judgement, id.window), EWrongEntries);
+    rows_at
+}
+
+fun rated_uids(chunks: &Table<ChunkKey, Chunk>, judgement: &Judgement, window: u64): vector<u16> {
     let mut uids = vector[];
-    chunk_count(state, window).do!(|index| {
-        state.chunks[ChunkKey { window, index }].rows.do_ref!(|row| {
+    judgement.chunk_count().do!(|index| {
+        chunks[ChunkKey { window, index }].rows.do_ref!(|row| {
             if (rd::is_rated(row.verdict)) uids.push_back(row.uid);
         });
     });
     uids
 }
 
-fun chunk_count(state: &ScoreLedgerInner, window: u64): u64 {
-    state.windows[window].cursor.divide_and_round_up(MAX_SETTLE)
-}
+fun chunk_count(judgement: &Judgement): u64 { judgement.cursor.divide_and_round_up(MAX_SETTLE) }
 
-fun stake_of(votes: &vector<Vote>, of: &vector<u64>): u128 {
+fun stake_of(votes: &vector<Vote>): u128 {
     let mut sum = 0u128;
-    of.do_ref!(|i| sum = sum + (votes[*i].stake as u128));
+    votes.do_ref!(|vote| sum = sum + (vote.stake as u128));
     sum
 }
 
@@ -663,16 +685,16 @@ fun stake_of(votes: &vector<Vote>, of: &vector<u64>): u128 {
 fun rate(
     rs: &mut RoundState,
     pr: &mut PeerRegistry,
-    state: &mut ScoreLedgerInner,
+    chunks: &Table<ChunkKey, Chunk>,
+    judgement: &mut Judgement,
     pool: &mut RewardPool,
     window: u64,
     message: &vector<u8>,
     mut at: u64,
 ) {
-    let before = state.windows[window].random_before;
     let mut miners = vector[];
-    chunk_count(state, window).do!(|index| {
-        let chunk = &state.chunks[ChunkKey { window, index }];
+    judgement.chunk_count().do!(|index| {
+        let chunk = &chunks[ChunkKey { window, index }];
         chunk.rows.length().do!(|i| {
             let row = &chunk.rows[i];
             let origin = &chunk.origins[i];
@@ -705,13 +727,12 @@ fun rate(
                     origin.average,
                     measured,
                     accepted,
-                    before,
+                    judgement.random_before,
                     row.random_after,
                 );
             miners.push_back(rd::miner_pay(row.uid, origin.owner, weight, mu, sigma));
         });
     });
-    let judgement = &mut state.windows[window];
     let rows = judgement.cursor;
     let validators = rs.seats(window).map_ref!(|seat| {
         let uid = seat.seat_uid();
@@ -730,26 +751,35 @@ fun rate(
 fun move_base(rs: &mut RoundState, judgement: &mut Judgement, window: u64, total: u128) {
     let votes = &judgement.votes;
     let crossed = votes.find_index!(|vote| {
-        vote.manifest.is_some() && 2 * stake_of(votes, &signers_of(votes, vote)) > total
+        vote.manifest.is_some() && 2 * stake_of(&signers_of(votes, vote)) > total
     });
     if (crossed.is_none()) return;
-    let vote = votes[crossed.destroy_some()];
-    let signers = signers_of(votes, &vote);
-    let better = signers.filter!(|i| gain_of(&votes[*i]) > BIAS + SCORE_NOISE);
-    let better = stake_of(votes, &better);
+    let signers = signers_of(votes, &votes[crossed.destroy_some()]);
+    let better = stake_of(&signers.filter!(|vote| gain_of(vote) > BIAS + SCORE_NOISE));
     let moved = 2 * better > total;
-    if (!moved && 2 * (stake_of(votes, &signers) - better) < total) return;
-    let stakes = signers.map_ref!(|i| votes[*i].stake);
-    let gain = rd::lower_median(signers.map_ref!(|i| gain_of(&votes[*i])), stakes);
-    let current_loss = rd::lower_median(signers.map_ref!(|i| votes[*i].current_loss), stakes);
-    let merged_loss = rd::lower_median(signers.map_ref!(|i| votes[*i].merged_loss), stakes);
-    let hash = vote.manifest.destroy_some();
+    if (!moved && 2 * (stake_of(&signers) - better) < total) return;
+    let (mut stakes, mut gains, mut currents, mut merged) = (
+        vector[],
+        vector[],
+        vector[],
+        vector[],
+    );
+    signers.do_ref!(|vote| {
+        stakes.push_back(vote.stake);
+        gains.push_back(gain_of(vote));
+        currents.push_back(vote.current_loss);
+        merged.push_back(vote.merged_loss);
+    });
+    let gain = rd::lower_median(gains, stakes);
+    let current_loss = rd::lower_median(currents, stakes);
+    let merged_loss = rd::lower_median(merged, stakes);
+    let hash = signers[0].manifest.destroy_some();
     judgement.base = option::some(Base { hash, moved, current_loss, merged_loss });
     if (moved) rs.set_base(window, hash, gain) else rs.keep_base(window, hash, gain);
 }
 
-fun signers_of(votes: &vector<Vote>, vote: &Vote): vector<u64> {
-    votes.find_indices!(|other| other.manifest == vote.manifest)
+fun signers_of(votes: &vector<Vote>, vote: &Vote): vector<Vote> {
+    (*votes).filter!(|other| other.manifest == vote.manifest)
 }
 
 /// Current less merged loss, biased.
@@ -776,7 +806,7 @@ public fun slash(
     let intent = if (first[0] == OUTCOME || first[0] == JOB) first[0] else REPORT;
     let a = decode(&first, intent);
     let b = decode(&second, intent);
-    assert!(is_here(rs, &a) && is_here(rs, &b), EWrongLedger);
+    assert!(a.is_for(rs) && b.is_for(rs), EWrongLedger);
     let subject = a.head_subject();
     let validator = a.head_validator();
     let enclave = er.enclave(key);
@@ -807,9 +837,8 @@ fun decode(message: &vector<u8>, intent: u8): Head {
         let (head, _) = decode_outcome(message);
         return head
     };
-    let head = er::read_head(message, JOB);
-    assert!(head.is_some() && message.length() == JOB_BYTES, EBadMessage);
-    head.destroy_some()
+    assert!(message.length() == JOB_BYTES, EBadMessage);
+    read_head(message, JOB)
 }
 
 // === Old windows, and views ===
@@ -820,8 +849,8 @@ public fun prune(rs: &RoundState, sl: &mut ScoreLedger, pool: &mut RewardPool, w
     rd::prune(pool, window);
     let state = inner_mut(sl);
     if (!state.windows.contains(window)) return;
-    chunk_count(state, window).do!(|index| { state.chunks.remove(ChunkKey { window, index }); });
     let judgement = state.windows.remove(window);
+    judgement.chunk_count().do!(|index| { state.chunks.remove(ChunkKey { window, index }); });
     judgement.judges.do_ref!(|judge| {
         state.messages.remove(MessageKey { window, intent: REPORT, validator: judge.uid });
     });

@@ -11,16 +11,16 @@ use vramhub::round_state::RoundState;
 
 /// An id is exactly uid u16 and epoch u64, little endian.
 #[error(code = 1)]
-const EBadId: vector<u8> = b"The id is not 10 bytes: uid u16, epoch u64";
+const EBadId: vector<u8> = b"An id is uid u16, epoch u64";
 /// The slot's owner has not published credentials of that epoch, or has replaced them.
 #[error(code = 2)]
-const ENoCredentials: vector<u8> = b"The miner has no credentials of this epoch";
+const ENoCredentials: vector<u8> = b"No credentials of this epoch";
 /// The snapshot that decides is that of the running window: roll first.
 #[error(code = 3)]
-const ENotRolled: vector<u8> = b"The running window is not open yet";
+const ENotRolled: vector<u8> = b"Call roll first";
 /// Only who judges this window may read.
 #[error(code = 4)]
-const ENotValidator: vector<u8> = b"The sender is no validator of the running window";
+const ENotValidator: vector<u8> = b"Not a validator of this window";
 
 const ID_BYTES: u64 = 10;
 

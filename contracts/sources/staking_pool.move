@@ -40,7 +40,7 @@ const SCALE: u256 = 1 << 128;
 const EZeroAmount: vector<u8> = b"The amount is zero";
 /// There are tiers 0 to 3.
 #[error(code = 2)]
-const EBadTier: vector<u8> = b"The tier is not 0, 1, 2 or 3";
+const EBadTier: vector<u8> = b"A tier is 0, 1, 2 or 3";
 /// A ticket counts in its own pool only.
 #[error(code = 3)]
 const EWrongPool: vector<u8> = b"The ticket is of another pool";
@@ -49,7 +49,7 @@ const EWrongPool: vector<u8> = b"The ticket is of another pool";
 const ENothingToClaim: vector<u8> = b"There is nothing to claim";
 /// The object is of another version of the package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The object is of another version of the package";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 // === Objects ===
 

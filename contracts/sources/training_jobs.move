@@ -10,7 +10,6 @@
 module vramhub::training_jobs;
 
 use sui::balance::{Self, Balance};
-use sui::bcs;
 use sui::clock::Clock;
 use sui::coin::Coin;
 use sui::dynamic_field;
@@ -19,10 +18,10 @@ use sui::event;
 use sui::sui::SUI;
 use sui::table::{Self, Table};
 use vramhub::dataset_registry::DatasetRegistry;
-use vramhub::enclave_registry::{Self, EnclaveRegistry};
+use vramhub::enclave_registry::{Self as er, EnclaveRegistry};
 use vramhub::hparams::AdminCap;
 use vramhub::peer_registry::{Self, PeerRegistry};
-use vramhub::round_state::{Self, RoundState};
+use vramhub::round_state::RoundState;
 use vramhub::validator_registry::{Self, ValidatorRegistry};
 
 // === Constants ===
@@ -38,9 +37,9 @@ const STATUS_DISPUTED: u8 = 4;
 const STATUS_REFUNDED: u8 = 5;
 const PRECISION_INT8: u8 = 3;
 const MAX_MILLIONS: u64 = 10_000_000;
-const MAX_EPOCHS: u32 = 1_000;
-const MAX_BATCH: u32 = 65_536;
-const MAX_SEQUENCE: u32 = 1_048_576;
+const MAX_EPOCHS: u64 = 1_000;
+const MAX_BATCH: u64 = 65_536;
+const MAX_SEQUENCE: u64 = 1_048_576;
 const MAX_VRAM_GB: u32 = 65_536;
 const MAX_REF: u64 = 256;
 /// Losses differ by noise up to 2 units of 1e-6 nats; no loss is above 1,000 nats.
@@ -54,7 +53,6 @@ const SKEW_MS: u64 = 300_000;
 const RETENTION_MS: u64 = 720 * HOUR_MS;
 const MESSAGE_BYTES: u64 = 196;
 const INTENT_JOB: u8 = 3;
-const MESSAGE_VERSION: u8 = 1;
 /// Offset of losses on the wire; exactly this where the result could not be measured.
 const BIAS: u64 = 1 << 63;
 const MAX_LOSS: u64 = (1 << 53) - 1;
@@ -63,64 +61,61 @@ const MAX_LOSS: u64 = (1 << 53) - 1;
 
 /// Bounds are checked on everything that is stored.
 #[error(code = 1)]
-const EInvalidValue: vector<u8> =
-    b"A field of a job, a term or a result's hash or reference is out of bounds";
+const EInvalidValue: vector<u8> = b"A value is out of bounds";
 /// A job runs between an hour and a week.
 #[error(code = 2)]
-const EBadDeadline: vector<u8> = b"The deadline is not 1 hour to 7 days ahead";
+const EBadDeadline: vector<u8> = b"Not 1 hour to 7 days ahead";
 /// Payout and fee fit a u64 of MIST.
 #[error(code = 3)]
-const EPriceTooHigh: vector<u8> = b"The price is more than a coin can hold";
+const EPriceTooHigh: vector<u8> = b"No coin holds the price";
 /// Price and bonds are paid in full.
 #[error(code = 4)]
-const EInsufficientPayment: vector<u8> = b"The coin is smaller than what is due";
+const EInsufficientPayment: vector<u8> = b"The coin is too small";
 /// Never posted, or pruned.
 #[error(code = 5)]
-const EUnknownJob: vector<u8> = b"There is no such job, or not any more";
+const EUnknownJob: vector<u8> = b"No such job";
 /// Each step starts from its own status.
 #[error(code = 6)]
-const EWrongStatus: vector<u8> = b"The job's status does not allow this";
+const EWrongStatus: vector<u8> = b"Not in this status";
 /// The customer's step.
 #[error(code = 7)]
-const ENotCustomer: vector<u8> = b"The sender is not the customer";
+const ENotCustomer: vector<u8> = b"Not the customer";
 /// The miner's owner's step.
 #[error(code = 8)]
-const ENotMiner: vector<u8> = b"The sender does not own the miner";
+const ENotMiner: vector<u8> = b"Not the miner's owner";
 /// Deadlines are exclusive.
 #[error(code = 9)]
-const ETooLate: vector<u8> = b"The deadline, the dispute window or the dispute's time is over";
+const ETooLate: vector<u8> = b"The time for this is over";
 /// What anyone may do, anyone may do from here on.
 #[error(code = 10)]
-const ETooEarly: vector<u8> =
-    b"The deadline, the dispute window, the dispute's time or the retention is not over";
+const ETooEarly: vector<u8> = b"The time for this has not come";
 /// Exact length, intent, version and range of losses.
 #[error(code = 11)]
-const EBadMessage: vector<u8> = b"The message is not a job's verdict of this version";
+const EBadMessage: vector<u8> = b"Not a verdict on a job";
 /// No replay across deployments.
 #[error(code = 12)]
-const EWrongLedger: vector<u8> = b"The verdict is for another chain or ledger";
+const EWrongLedger: vector<u8> = b"Verdict for another ledger";
 /// No verdict about anything but this delivery.
 #[error(code = 13)]
-const EWrongSubject: vector<u8> =
-    b"The verdict is about other data, another base or another result";
+const EWrongSubject: vector<u8> = b"Verdict on another delivery";
 /// Seated validators judge.
 #[error(code = 14)]
-const ENotValidator: vector<u8> = b"The verdict's validator has no seat";
+const ENotValidator: vector<u8> = b"The validator has no seat";
 /// Their attested judges sign.
 #[error(code = 15)]
-const ENoEnclave: vector<u8> = b"The validator has no active, approved, unexpired key";
+const ENoEnclave: vector<u8> = b"The validator has no valid key";
 /// Ed25519 over the whole message.
 #[error(code = 16)]
-const EBadSignature: vector<u8> = b"The verdict's signature is not by the validator's key";
+const EBadSignature: vector<u8> = b"Not signed by the validator's key";
 /// Five minutes of difference between the clocks are allowed.
 #[error(code = 17)]
-const EBadTimestamp: vector<u8> = b"The verdict's time is before the job or in the future";
+const EBadTimestamp: vector<u8> = b"Signed before the job, or ahead";
 /// An empty coin is nothing to give.
 #[error(code = 18)]
-const ENothingToSweep: vector<u8> = b"There are no fees to sweep";
+const ENothingToSweep: vector<u8> = b"There is nothing to sweep";
 /// An upgrade migrates first.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The object is of another version of the package";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 // === Objects ===
 
@@ -303,14 +298,14 @@ public fun new_spec(
     base_ref: vector<u8>,
     min_improvement: u64,
 ): Spec {
-    assert!(model_params_m > 0 && model_params_m <= MAX_MILLIONS, EInvalidValue);
-    assert!(dataset_tokens_m > 0 && dataset_tokens_m <= MAX_MILLIONS, EInvalidValue);
-    assert!(num_epochs > 0 && num_epochs <= MAX_EPOCHS, EInvalidValue);
-    assert!(batch_size > 0 && batch_size <= MAX_BATCH, EInvalidValue);
-    assert!(sequence_length > 0 && sequence_length <= MAX_SEQUENCE, EInvalidValue);
+    assert!(within(model_params_m, MAX_MILLIONS), EInvalidValue);
+    assert!(within(dataset_tokens_m, MAX_MILLIONS), EInvalidValue);
+    assert!(within(num_epochs as u64, MAX_EPOCHS), EInvalidValue);
+    assert!(within(batch_size as u64, MAX_BATCH), EInvalidValue);
+    assert!(within(sequence_length as u64, MAX_SEQUENCE), EInvalidValue);
     assert!(precision <= PRECISION_INT8 && min_gpu_vram_gb <= MAX_VRAM_GB, EInvalidValue);
     assert!(base_hash.length() == 32, EInvalidValue);
-    assert!(base_ref.length() > 0 && base_ref.length() <= MAX_REF, EInvalidValue);
+    assert!(within(base_ref.length(), MAX_REF), EInvalidValue);
     assert!(
         min_improvement >= MIN_IMPROVEMENT && min_improvement <= MAX_IMPROVEMENT,
         EInvalidValue,
@@ -442,8 +437,8 @@ public fun complete_job(
     let job = job_mut(board, id, STATUS_CLAIMED);
     assert!(ctx.sender() == job.miner, ENotMiner);
     assert!(clock.timestamp_ms() < job.deadline_ms, ETooLate);
-    let referred = result_ref.length() > 0 && result_ref.length() <= MAX_REF;
-    assert!(result_hash.length() == 32 && referred, EInvalidValue);
+    assert!(result_hash.length() == 32, EInvalidValue);
+    assert!(within(result_ref.length(), MAX_REF), EInvalidValue);
     job.result_hash = result_hash;
     job.enter(STATUS_COMPLETED, clock);
     event::emit(JobCompleted { job: id, result_hash, result_ref });
@@ -500,32 +495,16 @@ public fun resolve_dispute(
     ctx: &mut TxContext,
 ) {
     let now = clock.timestamp_ms();
-    assert!(message.length() == MESSAGE_BYTES, EBadMessage);
-    let mut bytes = bcs::new(message);
-    assert!(bytes.peel_u8() == INTENT_JOB && bytes.peel_u8() == MESSAGE_VERSION, EBadMessage);
-    let chain_id = peel_hash(&mut bytes);
-    let ledger_id = peel_hash(&mut bytes);
-    let validator = bytes.peel_u16();
-    let id = bytes.peel_u64();
-    let timestamp_ms = bytes.peel_u64();
-    let (dataset_root, base_hash) = (peel_hash(&mut bytes), peel_hash(&mut bytes));
-    let result_hash = peel_hash(&mut bytes);
-    let (before, after) = (bytes.peel_u64(), bytes.peel_u64());
-    assert!(before > BIAS && before - BIAS <= MAX_LOSS, EBadMessage);
-    assert!(after >= BIAS && after - BIAS <= MAX_LOSS, EBadMessage);
-    assert!(chain_id == round_state::chain_id(rounds), EWrongLedger);
-    assert!(ledger_id == round_state::ledger_id(rounds), EWrongLedger);
-
+    let (head, before, after) = read_verdict(&message);
+    assert!(head.is_for(rounds), EWrongLedger);
+    let validator = head.head_validator();
+    let id = head.head_subject();
     let job = job_mut(board, id, STATUS_DISPUTED);
-    assert!(now < job.since_ms + job.terms.dispute_timeout_ms, ETooLate);
-    let same = dataset_root == job.spec.dataset_root && base_hash == job.spec.base_hash;
-    assert!(same && result_hash == job.result_hash, EWrongSubject);
-    assert!(timestamp_ms <= now + SKEW_MS, EBadTimestamp);
-    assert!(timestamp_ms >= job.posted_ms.max(SKEW_MS) - SKEW_MS, EBadTimestamp);
+    job.check_verdict(&message, now);
     let owner = validator_registry::seat_owner(validators, validator);
     assert!(owner.is_some(), ENotValidator);
     let owner = owner.destroy_some();
-    let key = enclave_registry::verdict_key(enclaves, validator, owner, now);
+    let key = er::verdict_key(enclaves, validator, owner, now);
     assert!(key.is_some(), ENoEnclave);
     let signed = ed25519::ed25519_verify(&signature, &key.destroy_some(), &message);
     assert!(signed, EBadSignature);
@@ -579,6 +558,27 @@ public fun prune_job(board: &mut TrainingJobBoard, id: u64, clock: &Clock) {
 
 // === Parts ===
 
+/// Head and losses of a verdict: exact length, a base that was measured.
+fun read_verdict(message: &vector<u8>): (er::Head, u64, u64) {
+    let head = er::read_head(message, INTENT_JOB);
+    assert!(head.is_some() && message.length() == MESSAGE_BYTES, EBadMessage);
+    let (before, after) = (er::u64_at(message, 180), er::u64_at(message, 188));
+    assert!(before > BIAS && before - BIAS <= MAX_LOSS, EBadMessage);
+    assert!(after >= BIAS && after - BIAS <= MAX_LOSS, EBadMessage);
+    (head.destroy_some(), before, after)
+}
+
+/// Refuse a verdict that comes too late, is about another delivery, or was signed before the job.
+fun check_verdict(job: &Job, message: &vector<u8>, now: u64) {
+    assert!(now < job.since_ms + job.terms.dispute_timeout_ms, ETooLate);
+    assert!(er::slice(message, 84, 32) == job.spec.dataset_root, EWrongSubject);
+    assert!(er::slice(message, 116, 32) == job.spec.base_hash, EWrongSubject);
+    assert!(er::slice(message, 148, 32) == job.result_hash, EWrongSubject);
+    let timestamp_ms = er::u64_at(message, 76);
+    assert!(timestamp_ms <= now + SKEW_MS, EBadTimestamp);
+    assert!(timestamp_ms >= job.posted_ms.max(SKEW_MS) - SKEW_MS, EBadTimestamp);
+}
+
 fun enter(job: &mut Job, status: u8, clock: &Clock) {
     job.status = status;
     job.since_ms = clock.timestamp_ms();
@@ -629,9 +629,8 @@ fun pay(amount: Balance<SUI>, to: address, ctx: &mut TxContext) {
     else transfer::public_transfer(amount.into_coin(ctx), to);
 }
 
-fun peel_hash(bytes: &mut bcs::BCS): vector<u8> {
-    vector::tabulate!(32, |_| bytes.peel_u8())
-}
+/// Whether `size` is at least one and at most `most`.
+fun within(size: u64, most: u64): bool { 0 < size && size <= most }
 
 fun any_job(inner: &mut BoardInner, id: u64): &mut Job {
     assert!(inner.jobs.contains(id), EUnknownJob);

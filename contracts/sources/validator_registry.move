@@ -16,31 +16,31 @@ use vramhub::vram_token::{Treasury, VRAM_TOKEN};
 
 /// Less than `min_validator_stake`.
 #[error(code = 1)]
-const EInsufficientStake: vector<u8> = b"The stake is below the least stake of a validator";
+const EInsufficientStake: vector<u8> = b"The stake is too small";
 /// One owner, one slot.
 #[error(code = 2)]
-const EAlreadyRegistered: vector<u8> = b"The sender has a validator slot already";
+const EAlreadyRegistered: vector<u8> = b"The sender has a slot already";
 /// The table is full.
 #[error(code = 3)]
-const ENoSlot: vector<u8> = b"Every validator is still immune, or of more stake";
+const ENoSlot: vector<u8> = b"No slot is free or can be evicted";
 /// Only a slot's owner may leave it.
 #[error(code = 4)]
-const ENotOwner: vector<u8> = b"The validator slot is not the sender's";
+const ENotOwner: vector<u8> = b"Not the sender's slot";
 /// The slot changes already.
 #[error(code = 5)]
-const ENotActive: vector<u8> = b"The slot changes hands already";
+const ENotActive: vector<u8> = b"The slot changes already";
 /// The fee coin is too small.
 #[error(code = 6)]
-const EInsufficientBalance: vector<u8> = b"The fee coin does not cover the eviction";
+const EInsufficientBalance: vector<u8> = b"The fee is too small";
 /// No stake whose unbonding is over.
 #[error(code = 7)]
-const ENothingToWithdraw: vector<u8> = b"The sender has no stake whose unbonding is over";
+const ENothingToWithdraw: vector<u8> = b"Nothing has finished unbonding";
 /// The bond coin is too small.
 #[error(code = 8)]
-const EInsufficientBond: vector<u8> = b"The bond coin does not cover the tier";
+const EInsufficientBond: vector<u8> = b"The bond is too small";
 /// The object is of another version of the package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The object is of another version";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 const VERSION: u64 = 1;
 /// No more than `max_validators` may ever be.
@@ -142,8 +142,8 @@ fun inner_mut(vr: &mut ValidatorRegistry): &mut ValidatorRegistryInner {
 }
 
 /// The upgrade's door: moves the state to this version. Nothing is older than version 1.
-public fun migrate(_: &AdminCap, vr: &mut ValidatorRegistry) {
-    assert!(vr.version < VERSION, EWrongVersion);
+public fun migrate(_: &AdminCap, _: &mut ValidatorRegistry) {
+    abort EWrongVersion
 }
 
 // === Rolling ===
@@ -250,9 +250,10 @@ public fun register(
     let params = hp.current();
     let at = inner_mut(vr);
     let owner = ctx.sender();
+    let from = if (founded) window + 1 else 0;
     let amount = stake.value();
     assert!(amount >= params.min_validator_stake(), EInsufficientStake);
-    assert!(!owns(at, owner), EAlreadyRegistered);
+    assert!(!owns(at, owner, from), EAlreadyRegistered);
     let taken = taken(at);
     let mut uid = 0u16;
     while (taken.contains(&uid)) uid = uid + 1;
@@ -271,7 +272,6 @@ public fun register(
     treasury.burn_bond(bond.split(burned, ctx));
     give_back(fee, owner);
     give_back(bond, owner);
-    let from = if (founded) window + 1 else 0;
     event::emit(ValidatorRegistered { uid, owner, stake: amount, fee: cost, bond: burned, from });
     let stake = stake.into_balance();
     if (founded) {
@@ -300,8 +300,8 @@ public fun unregister(
         leave(at, found.extract(), clock.timestamp_ms());
         return
     };
-    assert!(!at.pending.any!(|change| change.uid == uid), ENotActive);
     let from = hp.current_window(clock) + 1;
+    assert!(!changes(at, uid, from), ENotActive);
     let stake = balance::zero();
     at.pending.push_back(Pending { uid, effective: from, owner: option::none(), stake });
     event::emit(ValidatorLeaving { uid, owner, from });
@@ -381,9 +381,19 @@ fun give_back<T>(coin: Coin<T>, owner: address) {
     if (coin.value() == 0) coin.destroy_zero() else transfer::public_transfer(coin, owner);
 }
 
-fun owns(at: &ValidatorRegistryInner, owner: address): bool {
-    at.slots.any!(|slot| slot.owner == owner) ||
-        at.pending.any!(|change| change.owner == option::some(owner))
+/// Whether `owner` has a slot, or takes one by window `by`.
+fun owns(at: &ValidatorRegistryInner, owner: address, by: u64): bool {
+    comes(at, owner, by) || at.slots.any!(|slot| slot.owner == owner)
+}
+
+/// Whether slot `uid` becomes another's, or free, by window `by`.
+fun changes(at: &ValidatorRegistryInner, uid: u16, by: u64): bool {
+    at.pending.any!(|change| change.effective <= by && change.uid == uid)
+}
+
+/// Whether `owner` takes a slot by window `by`.
+fun comes(at: &ValidatorRegistryInner, owner: address, by: u64): bool {
+    at.pending.any!(|change| change.effective <= by && change.owner == option::some(owner))
 }
 
 /// Uids that are seated or will be.
@@ -400,9 +410,7 @@ fun weakest(at: &ValidatorRegistryInner, params: &Params, stake: u64, window: u6
     let mut best = option::none<u64>();
     at.slots.length().do!(|i| {
         let slot = &at.slots[i];
-        let open =
-            slot.active_from + immunity <= window &&
-            !at.pending.any!(|change| change.uid == slot.uid);
+        let open = slot.active_from + immunity <= window && !changes(at, slot.uid, window + 1);
         let beaten = best.is_some_and!(|b| !is_weaker(slot, &at.slots[*b]));
         if (open && !beaten) best = option::some(i);
     });
@@ -443,28 +451,14 @@ public fun seat_owner(vr: &ValidatorRegistry, uid: u16): Option<address> {
     position(slots, uid).map!(|i| slots[i].owner)
 }
 
-/// Who has slot `uid`, or else will have it.
-public fun owner_of(vr: &ValidatorRegistry, uid: u16): Option<address> {
-    let seated = seat_owner(vr, uid);
-    if (seated.is_some()) return seated;
-    let pending = &inner(vr).pending;
-    let found = pending.find_index!(|change| change.uid == uid);
-    if (found.is_none()) return option::none();
-    pending[found.destroy_some()].owner
-}
-
 /// Whether `who` is a validator in `window`: changes that are due count, rolled or not.
 public fun is_active(vr: &ValidatorRegistry, who: address, window: u64): bool {
     let at = inner(vr);
-    let due = at
-        .pending
-        .find_index!(|change| change.effective <= window && change.owner == option::some(who));
-    if (due.is_some()) return true;
-    let seat = at.slots.find_index!(|slot| slot.owner == who && slot.active_from <= window);
-    seat.is_some_and!(|i| {
-        let uid = at.slots[*i].uid;
-        !at.pending.any!(|change| change.effective <= window && change.uid == uid)
-    })
+    comes(at, who, window) || at
+        .slots
+        .any!(|slot| {
+            slot.owner == who && slot.active_from <= window && !changes(at, slot.uid, window)
+        })
 }
 
 /// MIST of eviction fees and slashes.
@@ -480,10 +474,22 @@ public fun unbonding_of(vr: &ValidatorRegistry, owner: address): u64 {
 }
 
 /// MIST in seats that are not yet taken.
+#[test_only]
 public fun pending_stake(vr: &ValidatorRegistry): u64 {
     let mut sum = 0;
     inner(vr).pending.do_ref!(|change| sum = sum + change.stake.value());
     sum
+}
+
+/// Who has slot `uid`, or else will have it.
+#[test_only]
+public fun owner_of(vr: &ValidatorRegistry, uid: u16): Option<address> {
+    let seated = seat_owner(vr, uid);
+    if (seated.is_some()) return seated;
+    let pending = &inner(vr).pending;
+    let found = pending.find_index!(|change| change.uid == uid);
+    if (found.is_none()) return option::none();
+    pending[found.destroy_some()].owner
 }
 
 #[test_only]

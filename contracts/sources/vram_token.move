@@ -13,6 +13,7 @@ use sui::coin_registry;
 use sui::dynamic_field;
 use sui::event;
 use sui::table::{Self, Table};
+use vramhub::dataset_registry;
 use vramhub::hparams::AdminCap;
 
 // === Constants ===
@@ -43,8 +44,6 @@ const MIN_AIRDROP_MS: u64 = 30 * DAY_MS;
 const MAX_AIRDROP_MS: u64 = 730 * DAY_MS;
 /// Recipients of one class at most.
 const MAX_RECIPIENTS: u64 = 64;
-/// Levels of the airdrop's tree at most.
-const MAX_PROOF: u64 = 40;
 const CLASS_TREASURY: u8 = 0;
 const CLASS_INVESTORS: u8 = 1;
 const CLASS_TEAM: u8 = 2;
@@ -56,43 +55,43 @@ const CLASS_TEAM: u8 = 2;
 const EZeroAmount: vector<u8> = b"The amount is zero";
 /// 10.5 M are mined at most.
 #[error(code = 2)]
-const EMiningCap: vector<u8> = b"More than 10.5 million VRAM would have been mined";
+const EMiningCap: vector<u8> = b"Above 10.5 million VRAM mined";
 /// 21 M are minted at most.
 #[error(code = 3)]
-const ESupplyCap: vector<u8> = b"More than 21 million VRAM would have been minted";
+const ESupplyCap: vector<u8> = b"Above 21 million VRAM minted";
 /// There is one token generation event.
 #[error(code = 4)]
-const ETgeDone: vector<u8> = b"The token generation event is over";
+const ETgeDone: vector<u8> = b"The token generation is over";
 /// Recipients and amounts do not match, or do not sum to the class's allocation.
 #[error(code = 5)]
-const EBadAllocation: vector<u8> = b"The amounts do not sum to the allocation";
+const EBadAllocation: vector<u8> = b"Not the allocation's sum";
 /// The investors' lock is too short or too long.
 #[error(code = 6)]
-const EBadSchedule: vector<u8> = b"The lock is shorter than 6 months or a phase longer than 60";
+const EBadSchedule: vector<u8> = b"Lock below 6 months, or a phase above 60";
 /// The airdrop's root is 32 bytes over at least one leaf.
 #[error(code = 7)]
-const EBadRoot: vector<u8> = b"The airdrop's root is not 32 bytes over at least one leaf";
+const EBadRoot: vector<u8> = b"The root or the leaves are unusable";
 /// The airdrop's deadline is out of bounds.
 #[error(code = 8)]
-const EBadDeadline: vector<u8> = b"The airdrop must end in 30 to 730 days";
+const EBadDeadline: vector<u8> = b"Not 30 to 730 days ahead";
 /// Only the beneficiary does this.
 #[error(code = 9)]
-const ENotBeneficiary: vector<u8> = b"The sender is not the beneficiary";
+const ENotBeneficiary: vector<u8> = b"Not the beneficiary";
 /// Nothing has vested since the last claim, or nothing is left.
 #[error(code = 10)]
 const ENothingToClaim: vector<u8> = b"There is nothing to claim";
 /// The vesting was not offered to the sender.
 #[error(code = 11)]
-const ENotOffered: vector<u8> = b"The vesting is not offered to the sender";
+const ENotOffered: vector<u8> = b"Not offered to the sender";
 /// The root does not hold this leaf at this index.
 #[error(code = 12)]
-const EBadProof: vector<u8> = b"The proof does not lead to the airdrop's root";
+const EBadProof: vector<u8> = b"Not a proof of the airdrop's root";
 /// An address gets 105,000 VRAM at most.
 #[error(code = 13)]
-const EAboveAddressCap: vector<u8> = b"An address gets at most 105,000 VRAM of the airdrop";
+const EAboveAddressCap: vector<u8> = b"Above 105,000 VRAM an address";
 /// One claim an address.
 #[error(code = 14)]
-const EAlreadyClaimed: vector<u8> = b"The address has claimed its airdrop";
+const EAlreadyClaimed: vector<u8> = b"Claimed already";
 /// The deadline has passed.
 #[error(code = 15)]
 const EAirdropClosed: vector<u8> = b"The airdrop is over";
@@ -101,13 +100,13 @@ const EAirdropClosed: vector<u8> = b"The airdrop is over";
 const EAirdropOpen: vector<u8> = b"The airdrop is not over";
 /// The leaves promise more than the allocation, and earlier claims took it.
 #[error(code = 17)]
-const EAirdropExhausted: vector<u8> = b"The airdrop holds less than this claim";
+const EAirdropExhausted: vector<u8> = b"The airdrop holds less";
 /// The airdrop's rest goes to the vesting of the treasury that its TGE made.
 #[error(code = 18)]
-const EWrongVesting: vector<u8> = b"This is not the treasury's vesting";
+const EWrongVesting: vector<u8> = b"Not the treasury's vesting";
 /// The object is of another version of the package.
 #[error(code = 100)]
-const EWrongVersion: vector<u8> = b"The object is of another version of the package";
+const EWrongVersion: vector<u8> = b"Object of another version";
 
 // === Objects ===
 
@@ -298,13 +297,24 @@ public fun tge(
         TREASURY_VESTING * MONTH_MS,
         ctx,
     );
-    investors.zip_do!(investor_amounts, |to, amount| {
-        inner.lock(CLASS_INVESTORS, to, amount, now, investor_cliff_ms, investor_duration_ms, ctx);
-    });
-    let (cliff, duration) = (TEAM_CLIFF * MONTH_MS, TEAM_VESTING * MONTH_MS);
-    team.zip_do!(team_amounts, |to, amount| {
-        inner.lock(CLASS_TEAM, to, amount, now, cliff, duration, ctx);
-    });
+    inner.lock_all(
+        CLASS_INVESTORS,
+        investors,
+        investor_amounts,
+        now,
+        investor_cliff_ms,
+        investor_duration_ms,
+        ctx,
+    );
+    inner.lock_all(
+        CLASS_TEAM,
+        team,
+        team_amounts,
+        now,
+        TEAM_CLIFF * MONTH_MS,
+        TEAM_VESTING * MONTH_MS,
+        ctx,
+    );
     transfer::public_transfer(coin::from_balance(inner.mint(LIQUIDITY), ctx), liquidity);
     let airdrop = Airdrop {
         id: object::new(ctx),
@@ -329,6 +339,21 @@ fun check_allocation(recipients: &vector<address>, amounts: &vector<u64>, alloca
         sum = sum + (*amount as u128);
     });
     assert!(sum == allocation as u128, EBadAllocation);
+}
+
+fun lock_all(
+    inner: &mut TreasuryInner,
+    class: u8,
+    beneficiaries: vector<address>,
+    amounts: vector<u64>,
+    start_ms: u64,
+    cliff_ms: u64,
+    duration_ms: u64,
+    ctx: &mut TxContext,
+) {
+    beneficiaries.zip_do!(amounts, |to, amount| {
+        inner.lock(class, to, amount, start_ms, cliff_ms, duration_ms, ctx);
+    });
 }
 
 fun lock(
@@ -445,7 +470,8 @@ public fun claim_airdrop(
     assert!(amount <= AIRDROP_MAX_PER_ADDRESS, EAboveAddressCap);
     assert!(!airdrop.claimed.contains(who), EAlreadyClaimed);
     let leaf = airdrop_leaf(airdrop.treasury, who, amount);
-    assert!(root_of(leaf, airdrop.leaves, index, &proof) == airdrop.root, EBadProof);
+    let proven = dataset_registry::verify_merkle(airdrop.root, airdrop.leaves, index, leaf, proof);
+    assert!(proven, EBadProof);
     assert!(amount <= airdrop.balance.value(), EAirdropExhausted);
     airdrop.claimed.add(who, amount);
     event::emit(AirdropClaimed { airdrop: object::id(airdrop), index, who, amount });
@@ -466,29 +492,6 @@ public fun sweep_airdrop(
     let to = treasury_vesting.beneficiary;
     event::emit(AirdropSwept { airdrop: object::id(airdrop), to, amount: rest.value() });
     transfer::public_transfer(rest.into_coin(ctx), to);
-}
-
-/// The root that `proof` gives for leaf `index` of `count`; every sibling is used, and none is missing.
-fun root_of(leaf: vector<u8>, count: u64, mut index: u64, proof: &vector<vector<u8>>): vector<u8> {
-    assert!(index < count && proof.length() <= MAX_PROOF, EBadProof);
-    let mut node = leaf;
-    let mut width = count;
-    let mut used = 0;
-    while (width > 1) {
-        let promoted = width % 2 == 1 && index == width - 1;
-        if (!promoted) {
-            assert!(used < proof.length() && proof[used].length() == 32, EBadProof);
-            let mut bytes = vector[1u8];
-            bytes.append(if (index % 2 == 0) node else proof[used]);
-            bytes.append(if (index % 2 == 0) proof[used] else node);
-            node = sha2_256(bytes);
-            used = used + 1;
-        };
-        width = width / 2 + width % 2;
-        index = index / 2;
-    };
-    assert!(used == proof.length(), EBadProof);
-    node
 }
 
 // === Views ===
