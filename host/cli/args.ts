@@ -10,7 +10,8 @@ import type { InferValue, Parser } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice, float, integer } from "@optique/core/valueparser";
 import { path, run } from "@optique/run";
-import { LIARS, MODELS, roleList, ROLES } from "./args_values.ts";
+import type { JudgeAddress } from "../courier/transport.ts";
+import { judgeAddress, LIARS, MODELS, roleList, ROLES } from "./args_values.ts";
 import type { Liar, ModelName, Role } from "./args_values.ts";
 
 export { type Liar, type ModelName, type Role } from "./args_values.ts";
@@ -29,6 +30,8 @@ export interface ValidatorArgs {
   miners: readonly Role[];
   /** How many validators judge, each with a judge of its own. */
   validators: number;
+  /** Where the first validator's judge listens; undefined starts one in a process of this machine. */
+  judge: JudgeAddress | undefined;
   /** How the last validator's courier lies; undefined is honest. */
   liar: Liar | undefined;
   /** Where ledger, store and keys are kept; undefined means a fresh temporary folder. */
@@ -139,6 +142,10 @@ const validator = object({
     }),
     1,
   ),
+  judge: optional(option("--judge", judgeAddress(), {
+    description:
+      message`Ask a judge that dwells elsewhere: unix:PATH is a socket, vsock:CID:PORT an enclave, guest:PATH:PORT a guest of QEMU. Without it, each validator starts one of its own. It is the first validator's, must measure as this network's judges do, and its documents must be signed under the test root in the data directory's keys folder: those of real hardware need another ledger.`,
+  })),
   liar: optional(option("--liar", choice(LIARS, { metavar: "HOW", suggest: "nearest" }), {
     description:
       message`The last validator's courier lies: abstain says that no gradient is to be had, swap exchanges two of them, stale sends the report of the window before, forge alters the scores. Needs three validators.`,
@@ -188,6 +195,10 @@ export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): Valida
       ],
       ["A line of JSON for each event", "--test-mode --windows 3 --json"],
       ["Three validators, one of which forges scores", "--test-mode --validators 3 --liar forge"],
+      [
+        "A judge that was started by itself",
+        "--test-mode --data-dir ./network --judge unix:/run/vramhub/judge.sock",
+      ],
       ["A network that outlives the command", "--test-mode --data-dir ./network"],
     )("deno task validator"),
   }, io);

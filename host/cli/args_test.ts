@@ -41,6 +41,7 @@ Deno.test("parseValidatorArgs: has a default for everything but the mode", () =>
     model: "small",
     miners: ["honest", "honest", "idle", "poisoned", "copier"],
     validators: 1,
+    judge: undefined,
     liar: undefined,
     dataDir: undefined,
     windowSeconds: undefined,
@@ -50,7 +51,7 @@ Deno.test("parseValidatorArgs: has a default for everything but the mode", () =>
 
 Deno.test("parseValidatorArgs: takes every option", () => {
   const argv =
-    "--test-mode --windows 3 --json --model nano-gpt --miners honest,idle --validators 3 --liar swap --data-dir d --window-seconds 2.5 -v";
+    "--test-mode --windows 3 --json --model nano-gpt --miners honest,idle --validators 3 --judge vsock:16:3000 --liar swap --data-dir d --window-seconds 2.5 -v";
   assert.deepEqual(parseValidatorArgs(argv.split(" ")), {
     testMode: true,
     windows: 3,
@@ -58,6 +59,7 @@ Deno.test("parseValidatorArgs: takes every option", () => {
     model: "nano-gpt",
     miners: ["honest", "idle"],
     validators: 3,
+    judge: { kind: "vsock", cid: 16, port: 3_000 },
     liar: "swap",
     dataDir: "d",
     windowSeconds: 2.5,
@@ -72,6 +74,16 @@ Deno.test("parseValidatorArgs: refuses a liar without a majority, and a copier w
   const copier = ending(parseValidatorArgs, "--test-mode", "--miners", "copier");
   assert.equal(copier.status, 2);
   assert.match(copier.stderr, /honest miner/);
+});
+
+Deno.test("parseValidatorArgs: takes a judge's address in each of its forms", () => {
+  for (
+    const [text, judge] of [
+      ["unix:/run/judge.sock", { kind: "unix", path: "/run/judge.sock" }],
+      ["vsock:16:3000", { kind: "vsock", cid: 16, port: 3_000 }],
+      ["guest:/run/vm:3000", { kind: "guest", path: "/run/vm", port: 3_000 }],
+    ] as const
+  ) assert.deepEqual(parseValidatorArgs(["--test-mode", "--judge", text]).judge, judge);
 });
 
 Deno.test("parseMinerArgs: defaults to an honest miner that runs until interrupted", () => {
@@ -120,7 +132,11 @@ Deno.test("parseValidatorArgs: a bad value ends with status 2 and names the opti
     ["--miners honest,poison", /--miners.*"poison"[\s\S]*Did you mean "poisoned"/],
     ["--miners honest,", /--miners.*Expected one of/],
     [`--miners ${Array(33).fill("idle")}`, /--miners.*at most "32" miners/],
-    ["--modle tiny", /"--modle"[\s\S]*Did you mean .--model/],
+    ["--judge 16:3000", /--judge.*unix:PATH, vsock:CID:PORT or guest:PATH:PORT.*"16:3000"/s],
+    ["--judge vsock:16", /--judge.*"vsock:16"/s],
+    ["--judge vsock:4294967296:3000", /--judge.*"vsock:4294967296:3000"/s],
+    ["--judge http://127.0.0.1:3000", /--judge.*"http/s],
+    ["--modle tiny", /"--modle"[\s\S]*Did you mean[\s\S]*--model/],
     ["stray", /Unexpected.*"stray"/],
   ];
   for (const [argv, message] of bad) {

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { message } from "@optique/core/message";
+import { message, text } from "@optique/core/message";
 import { choice, type ValueParser } from "@optique/core/valueparser";
 import type { PRESETS } from "../../enclave/model/presets.ts";
+import { formatAddress, type JudgeAddress, parseAddress } from "../courier/transport.ts";
 
 /** Names of the models that a network can train. */
 export const MODELS = ["tiny", "small", "nano-gpt"] as const satisfies readonly (
@@ -57,5 +58,23 @@ export function roleList(): ValueParser<"sync", readonly Role[]> {
         if (text.startsWith(prefix)) yield { kind: "literal", text };
       }
     },
+  };
+}
+
+/** Where a judge listens: `unix:PATH`, `vsock:CID:PORT` or `guest:PATH:PORT`. */
+export function judgeAddress(): ValueParser<"sync", JudgeAddress> {
+  return {
+    mode: "sync",
+    metavar: "ADDRESS",
+    placeholder: { kind: "unix", path: "" },
+    parse(input) {
+      try {
+        return { success: true, value: parseAddress(input) };
+      } catch {
+        const forms = "unix:PATH, vsock:CID:PORT or guest:PATH:PORT";
+        return { success: false, error: message`Expected ${text(forms)}, but got ${input}.` };
+      }
+    },
+    format: formatAddress,
   };
 }

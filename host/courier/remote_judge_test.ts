@@ -9,7 +9,7 @@ import { isGone } from "../attested_judge.ts";
 import { JudgeError, WRITE_BYTES } from "./judge_client.ts";
 import { Relay } from "./relay.ts";
 import { RemoteJudge, type RemoteJudgeOptions } from "./remote_judge.ts";
-import { dialer, type JudgeAddress, parseAddress } from "./transport.ts";
+import { dialer, formatAddress, type JudgeAddress, parseAddress } from "./transport.ts";
 
 const PORT = 3_000;
 /** `VMADDR_CID_LOCAL`: this machine, where the kernel has vsock_loopback. */
@@ -267,7 +267,7 @@ Deno.test("Relay: a connection too many is closed at once, the others stay", asy
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("parseAddress: reads the three forms, and nothing else", () => {
+Deno.test("parseAddress, formatAddress: read and write the three forms, and nothing else", () => {
   assert.deepEqual(parseAddress("unix:/run/judge.sock"), { kind: "unix", path: "/run/judge.sock" });
   assert.deepEqual(parseAddress("vsock:16:3000"), { kind: "vsock", cid: 16, port: 3_000 });
   assert.deepEqual(parseAddress("guest:vm.sock:3000"), {
@@ -275,6 +275,9 @@ Deno.test("parseAddress: reads the three forms, and nothing else", () => {
     path: "vm.sock",
     port: 3_000,
   });
+  for (const text of ["unix:/run/judge.sock", "vsock:16:3000", "guest:vm.sock:3000"]) {
+    assert.equal(formatAddress(parseAddress(text)), text);
+  }
   for (const text of ["", "unix:", "vsock:16", "vsock:4294967296:1", "guest:vm.sock", "tcp:1:2"]) {
     assert.throws(() => parseAddress(text), SyntaxError);
   }

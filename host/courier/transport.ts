@@ -38,6 +38,18 @@ export function parseAddress(text: string): JudgeAddress {
   );
 }
 
+/** `address` as {@linkcode parseAddress} reads it. */
+export function formatAddress(address: JudgeAddress): string {
+  switch (address.kind) {
+    case "unix":
+      return `unix:${address.path}`;
+    case "vsock":
+      return `vsock:${address.cid}:${address.port}`;
+    case "guest":
+      return `guest:${address.path}:${address.port}`;
+  }
+}
+
 function u32(digits: string): number {
   const value = Number(digits);
   if (value > 0xffff_ffff) {

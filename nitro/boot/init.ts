@@ -9,7 +9,7 @@
  * @module
  */
 import { checkMachine } from "./checks.ts";
-import { mount, MS_NODEV, MS_NOEXEC, MS_NOSUID } from "./libc.ts";
+import { closeInput, mount, MS_NODEV, MS_NOEXEC, MS_NOSUID } from "./libc.ts";
 import { checkTree } from "./tree.ts";
 
 /** What the program's entry offers. */
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
   mount("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC);
   mount("devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC);
+  closeInput();
   for (const line of checkMachine()) say(line);
   // Words of the command line become variables: none may steer the program or its libraries.
   for (const name of Object.keys(Deno.env.toObject())) Deno.env.delete(name);

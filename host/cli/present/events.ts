@@ -29,7 +29,7 @@ export interface NetworkEvent {
   /** Which ledger settles. */
   ledger: "dev";
   /** Where the judge runs. */
-  judge: "local process";
+  judge: string;
   /** Measurements of the judge by PCR index, hex. */
   pcrs: Record<string, string>;
 }

@@ -9,6 +9,7 @@ import { toHex } from "../../../enclave/protocol/bytes.ts";
 import { trainingPages } from "../../../enclave/protocol/dataset.ts";
 import { Aggregator } from "../../aggregator.ts";
 import { measureSimulated } from "../../credentials/measure.ts";
+import { formatAddress } from "../../courier/transport.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { WindowView } from "../../ledger/ledger.ts";
 import { type Log, reason } from "../../ledger/log.ts";
@@ -60,7 +61,7 @@ export async function runTestMode(
     params: paramManifest(model).total,
     windowMs: (await ledger.window(first)).hparams.window_ms,
     ledger: "dev",
-    judge: "local process",
+    judge: args.judge === undefined ? "local process" : formatAddress(args.judge),
     pcrs: Object.fromEntries(pcrs.map((pcr, i) => [String(i), toHex(pcr)])),
   });
   const bases = await Bases.open(ledger, store, model);
@@ -86,13 +87,18 @@ export async function runTestMode(
   const host = { network, pcrs, bases, clock, log, show, signal: all };
   for (let i = 0; i < args.validators; i++) {
     const liar = i === args.validators - 1 ? args.liar : undefined;
-    const opened = await openValidator(host, i, liar, async (view) => {
-      if (i !== 0) return; // the first one tells of the window; all see the same
-      settled += Number(view.payout !== null);
-      last = view;
-      show(await windowEvent(view, ledger, roles, liars));
-      await receipts.keep(view);
-    });
+    const opened = await openValidator(
+      host,
+      i,
+      { liar, judge: i === 0 ? args.judge : undefined },
+      async (view) => {
+        if (i !== 0) return; // the first one tells of the window; all see the same
+        settled += Number(view.payout !== null);
+        last = view;
+        show(await windowEvent(view, ledger, roles, liars));
+        await receipts.keep(view);
+      },
+    );
     cleanup.defer(() => opened.close());
     if (liar !== undefined) liars.set(opened.uid, `lying courier: ${liar}`);
     validators.push(opened);

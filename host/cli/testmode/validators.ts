@@ -3,8 +3,11 @@
  *
  * @module
  */
-import { toHex } from "../../../enclave/protocol/bytes.ts";
+import { type Bytes, toHex } from "../../../enclave/protocol/bytes.ts";
 import type { SimulatedPcrs } from "../../credentials/measure.ts";
+import { RemoteJudge } from "../../courier/remote_judge.ts";
+import type { JudgeAddress } from "../../courier/transport.ts";
+import { watchJudge } from "../../courier/watch.ts";
 import { Journal } from "../../journal.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { WindowView } from "../../ledger/ledger.ts";
@@ -18,6 +21,8 @@ import { LocalJudge } from "./local_judge.ts";
 import { type TestNetwork, wallet } from "./network.ts";
 
 const TARGET = "vramhub_validator";
+/** How often a window a judge that dwells elsewhere is asked whether it is the one that was attested. */
+const LOOKS = 50;
 
 /** What all validators of a process share. */
 export interface ValidatorHost {
@@ -47,14 +52,23 @@ export interface OpenValidator {
   close(): Promise<void>;
 }
 
-/** Start the judge of validator `index`, attest and register it. Only the first one shows its phases. */
+/** What is particular to a validator. */
+export interface ValidatorOptions {
+  /** How its courier lies; undefined is honest. */
+  readonly liar: Liar | undefined;
+  /** Where its judge listens; undefined starts one. */
+  readonly judge: JudgeAddress | undefined;
+}
+
+/** Start or find the judge of validator `index`, attest and register it. Only the first one shows its phases. */
 export async function openValidator(
   host: ValidatorHost,
   index: number,
-  liar: Liar | undefined,
+  options: ValidatorOptions,
   ended: (view: WindowView) => void | Promise<void>,
 ): Promise<OpenValidator> {
   const { network, bases, clock, show } = host;
+  const { liar } = options;
   const { dir, ledger } = network;
   const owner = await wallet(dir, `validator-${index}`);
   const uid = (await ledger.validators()).find((row) => row.owner === owner)?.uid;
@@ -66,24 +80,27 @@ export async function openValidator(
     : (level, target, message, fields = {}) =>
       host.log(level, target, message, { ...fields, validator: uid });
   const journal = await Journal.open(`${dir}/validator-${index}.journal`);
-  const judge = await LocalJudge.start({
-    socketNote: `${dir}/validator-${index}.socket`,
-    root: network.root,
-    pcrs: host.pcrs,
-    clock,
-    signal: host.signal,
-    onStderr: (line) => log("warn", "vramhub_judge", line),
-    onEnded: (code) => {
-      log("error", TARGET, "Judge ended", { validator_uid: uid, code });
-      void validator.mend(); // at once: a key that is registered before the reveals are over loses no window
-    },
-  });
+  const judge = options.judge !== undefined
+    ? await RemoteJudge.open(options.judge)
+    : await LocalJudge.start({
+      socketNote: `${dir}/validator-${index}.socket`,
+      root: network.root,
+      pcrs: host.pcrs,
+      clock,
+      signal: host.signal,
+      onStderr: (line) => log("warn", "vramhub_judge", line),
+      onEnded: (code) => {
+        log("error", TARGET, "Judge ended", { validator_uid: uid, code });
+        void validator.mend(); // at once: a key that is registered before the reveals are over loses no window
+      },
+    });
+  let attested: Bytes | undefined;
   const honest = { judge, store: network.store };
   const seen = liar === undefined ? honest : lie(liar, { ...honest, ledger, owner, log });
   const validator = new Validator({
     ...network,
     ...seen,
-    restartJudge: () => judge.restart(),
+    ...(judge instanceof LocalJudge ? { restartJudge: () => judge.restart() } : {}),
     bases,
     clock,
     owner,
@@ -95,22 +112,36 @@ export async function openValidator(
         if (index !== 0) return;
         show({ event: "phase", window, phase: PHASES[phase], progress: 0, detail });
       },
-      attested: (key, { measurement, root }) =>
-        show({ event: "attestation", keyHex: toHex(key), measurement, root, verified: true }),
+      attested: (key, { measurement, root }) => {
+        attested = key;
+        show({ event: "attestation", keyHex: toHex(key), measurement, root, verified: true });
+      },
       ended,
     },
   });
   const mode = liar === undefined ? "Simulated" : `Simulated, lying courier (${liar})`;
   log("info", TARGET, "Validator starting", { validator_uid: uid, mode });
-  await validator.attest();
-  return {
-    uid,
-    validator,
-    close: async () => {
-      journal[Symbol.dispose]();
-      await judge.close();
-    },
+  const close = async () => {
+    journal[Symbol.dispose]();
+    await judge.close();
   };
+  try {
+    await validator.attest();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  if (judge instanceof RemoteJudge) {
+    const { hparams } = await ledger.window(await ledger.currentWindow());
+    void watchJudge(judge, {
+      clock,
+      everyMs: hparams.window_ms / LOOKS,
+      signal: host.signal,
+      attested: () => attested,
+      mend: () => validator.mend(),
+    });
+  }
+  return { uid, validator, close };
 }
 
 const PHASES: Readonly<Record<ValidatorPhase, Phase>> = {
