@@ -225,7 +225,7 @@ public fun set(_: &AdminCap, hp: &mut Hparams, encoded: vector<u8>, clock: &Cloc
     let now = &at.params;
     let judging =
         now.window_ms() - share(now.window_ms(), now.reveal_bps()) +
-        share(params.window_ms(), params.report_bps());
+        share(params.window_ms(), now.report_bps());
     let needed = now.beacon_margin_ms() + at.beacon_period_ms + now.min_judge_ms();
     assert!(judging >= needed, EInvalidValue);
 

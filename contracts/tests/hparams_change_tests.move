@@ -129,6 +129,13 @@ fun set_refuses_a_length_that_leaves_the_running_window_no_time() {
 }
 
 #[test, expected_failure(abort_code = vramhub::hparams::EInvalidValue)]
+fun set_measures_the_running_window_by_its_own_shares() {
+    let mut n = scenario::founded_with(vector[], fast(b"min_judge_ms", 3_000));
+    n.set(scenario::fast_with(vector[b"window_ms", b"report_bps"], vector[5_900, 6_200]));
+    n.end();
+}
+
+#[test, expected_failure(abort_code = vramhub::hparams::EInvalidValue)]
 fun set_counts_the_beacons_period() {
     let mut n = scenario::founded(vector[]);
     n.set(fast(b"min_judge_ms", 5_401)); // 6,500 - 100 - 1,000
