@@ -4,10 +4,7 @@
  *
  * @module
  */
-import { paramManifest } from "../enclave/model/params.ts";
 import type { ModelConfig } from "../enclave/model/presets.ts";
-import { encodeSafetensors } from "../enclave/model/safetensors.ts";
-import { CHUNK_BYTES } from "../enclave/protocol/base.ts";
 import { type Bytes, equal, toHex } from "../enclave/protocol/bytes.ts";
 import { timeOfRound } from "../enclave/protocol/drand.ts";
 import { LedgerError } from "../enclave/protocol/errors.ts";
@@ -19,12 +16,14 @@ import type { AttestedJudge, JudgeParts, SignedMessage } from "./attested_judge.
 import { JudgeError } from "./courier/judge_error.ts";
 import { outcomePayload, reportPayload, type RequestParts } from "./courier/request.ts";
 import { discover, type Discovered } from "./discover.ts";
+import { GradientReader } from "./gradient_reader.ts";
 import type { Clock } from "./ledger/clock.ts";
 import type { WindowView } from "./ledger/ledger.ts";
-import { type BeaconSource, windowRandomness } from "./ledger/randomness.ts";
+import { type BeaconSource, windowRandomness, withSeeds } from "./ledger/randomness.ts";
 import { pauseFor } from "./ledger/retry.ts";
 import type { Base, Bases } from "./store/bases.ts";
-import type { Pages } from "./store/pages.ts";
+import { Chunks } from "./store/chunks.ts";
+import type { PageSource } from "./store/pages.ts";
 import type { Store } from "./store/store.ts";
 
 const TARGET = "vramhub_validator";
@@ -38,12 +37,14 @@ export type ValidatorPhase = "fetch" | "judge" | "report" | "settle" | "outcome"
 
 /** What a judgement works with. */
 export interface JudgementParts extends JudgeParts {
-  /** Where gradients come from and measured ones are served. */
+  /** The store that all share: measured gradients are served there. */
   readonly store: Store;
+  /** Reads what miners reveal, also from buckets of their own; without it, from the shared store alone. */
+  readonly gradients?: GradientReader;
   /** Bases, brought forward by replay. */
   readonly bases: Bases;
   /** The data. */
-  readonly pages: Pages;
+  readonly pages: PageSource;
   /** Randomness. */
   readonly beacon: BeaconSource;
   /** Time. */
@@ -88,20 +89,21 @@ export class Judgement {
    * @throws {Refusal} `too_late` or `key_too_new` where the ledger takes none any more.
    */
   async report(): Promise<void> {
-    const { ledger, log, uid } = this.#parts;
+    const { ledger, log, owner, uid } = this.#parts;
     const window = this.#window;
-    const view = await ledger.window(window);
-    if (view.reported.includes(uid)) return;
-    if (view.status !== "open" || ledger.now() >= view.deadlines.report) {
+    const closed = await ledger.window(window);
+    if (closed.reported.includes(uid)) return;
+    if (closed.status !== "open" || ledger.now() >= closed.deadlines.report) {
       throw new Refusal("too_late", `Window ${window} takes no reports any more`);
     }
     const registered = await ledger.enclave(uid);
-    if (registered !== null && registered.registeredMs >= view.deadlines.reveal) {
+    if (registered !== null && registered.registeredMs >= closed.deadlines.reveal) {
       throw new Refusal(
         "key_too_new",
         "The judge's key was registered after the reveals were over",
       );
     }
+    const view = await withSeeds(ledger, owner, closed);
     const { discovered, request } = await this.#gather(view);
     const { found } = discovered;
     const base = await this.#parts.bases.reach(view.baseHash, window);
@@ -110,8 +112,10 @@ export class Judgement {
       window,
       kind: "report",
       unavailable: discovered.unavailable,
-      ask: (unavailable) =>
-        this.#ask(reportPayload({ ...request, view, unavailable }, base.manifest), base, found),
+      ask: async (unavailable) => {
+        const parts = { ...request, view, unavailable };
+        return await this.#ask(await reportPayload(parts, base.manifest), base, found);
+      },
       check: (message) => {
         const { windowDigest } = decodeReport(message);
         if (equal(windowDigest, view.digest)) return;
@@ -146,12 +150,11 @@ export class Judgement {
       window,
       kind: "outcome",
       unavailable: discovered.unavailable,
-      ask: (unavailable) =>
-        this.#ask(
-          outcomePayload({ ...request, view, unavailable }, base.manifest),
-          base,
-          discovered.found,
-        ),
+      ask: async (unavailable) => {
+        const parts = { ...request, view, unavailable };
+        const payload = await outcomePayload(parts, base.manifest);
+        return await this.#ask(payload, base, discovered.found);
+      },
       check: (message) => {
         if (equal(decodeOutcome(message).settledDigest, settled.digest)) return;
         throw new Refusal("wrong_digest", "The judge's outcome is of another settlement");
@@ -163,7 +166,7 @@ export class Judgement {
   /** Gradients and randomness, fetched once. */
   async #gather(view: WindowView): Promise<Inputs> {
     if (this.#inputs !== undefined) return this.#inputs;
-    const { beacon, clock, log, model, pages, store } = this.#parts;
+    const { beacon, clock, ledger, log, model, owner, pages, store } = this.#parts;
     const { window, reveals, deadlines, hparams } = view;
     log("info", TARGET, "Starting validation window", { window, gradients: reveals.length });
     this.#phase("fetch", `${reveals.length} gradients`);
@@ -172,12 +175,18 @@ export class Judgement {
       const due = timeOfRound(beacon.chain, BigInt(randomness.judgeRound));
       await clock.until(due, this.#signal);
     }
-    const discovered = await discover(view, store, model, log, {
-      clock,
-      // Half of the time is the judge's.
-      deadline: deadlines.end + (deadlines.report - deadlines.end) / 2,
-      pauseMs: pauseFor(hparams.window_ms),
-      signal: this.#signal,
+    const discovered = await discover(view, {
+      reader: this.#parts.gradients ?? new GradientReader({ ledger, owner, store }),
+      store,
+      model,
+      log,
+      patience: {
+        clock,
+        // Half of the time is the judge's.
+        deadline: deadlines.end + (deadlines.report - deadlines.end) / 2,
+        pauseMs: pauseFor(hparams.window_ms),
+        signal: this.#signal,
+      },
     });
     const request = {
       dataset: pages.dataset,
@@ -229,10 +238,8 @@ export class Judgement {
     } catch (error) {
       if (!(error instanceof JudgeError) || error.code !== "missing_blob") throw error;
     }
-    const file = encodeSafetensors(paramManifest(model), base.theta);
-    for (let at = 0; at < file.length; at += CHUNK_BYTES) {
-      await this.#supply(file.subarray(at, at + CHUNK_BYTES));
-    }
+    const chunks = Chunks.of(model, base.theta);
+    for (let i = 0; i < chunks.count; i++) await this.#supply(chunks.at(i));
     return await judge.process(payload);
   }
 

@@ -68,8 +68,7 @@ async function registerOnce(
     for (let after = 0;;) {
       const page = await ledger.events(after, EVENTS_PAGE);
       for (const { kind, body } of page) {
-        const ours = kind === "peer_registry::PeerRegistered" && body.role === "miner" &&
-          body.owner === owner;
+        const ours = kind === "peer_registry::PeerRegistered" && body.owner === owner;
         if (ours) uid = Number(body.uid);
       }
       if (page.length < EVENTS_PAGE) break;

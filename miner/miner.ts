@@ -15,11 +15,11 @@ import { Refusal } from "../enclave/protocol/refusal.ts";
 import type { Clock } from "../host/ledger/clock.ts";
 import type { Address, Ledger, WindowView } from "../host/ledger/ledger.ts";
 import { type Log, reason } from "../host/ledger/log.ts";
-import { assignmentBeacon, type BeaconSource } from "../host/ledger/randomness.ts";
+import { assignmentBeacon, type BeaconSource, withSeeds } from "../host/ledger/randomness.ts";
 import { isFinal, type Patience, pauseFor, retryUntil } from "../host/ledger/retry.ts";
 import { type Bases, windowOrNull } from "../host/store/bases.ts";
 import { gradientKey } from "../host/store/keys.ts";
-import type { Pages } from "../host/store/pages.ts";
+import type { PageSource } from "../host/store/pages.ts";
 import type { Store } from "../host/store/store.ts";
 import type { MinerJournal, PendingGradient } from "./journal.ts";
 import type { GradientSource } from "./source.ts";
@@ -35,7 +35,7 @@ export interface MinerParts {
   /** Bases, brought forward by replay. */
   readonly bases: Bases;
   /** The data. */
-  readonly pages: Pages;
+  readonly pages: PageSource;
   /** Randomness. */
   readonly beacon: BeaconSource;
   /** Time. */
@@ -104,9 +104,9 @@ export class Miner {
 
   /** Mine one window: commit before its deadline, upload and reveal behind it. What a crash left is finished. */
   async mine(window: number, signal: AbortSignal): Promise<void> {
-    const { clock, journal, ledger, log, store, uid } = this.#parts;
+    const { clock, journal, ledger, log, owner, store, uid } = this.#parts;
     if (journal.isOver(window)) return;
-    const view = await ledger.window(window);
+    const view = await withSeeds(ledger, owner, await ledger.window(window));
     log("info", TARGET, "Starting window", { window, uid });
     try {
       const pending = await this.#pending(view, signal);
@@ -165,6 +165,8 @@ export class Miner {
       await retryUntil(patience, () => assignmentBeacon(view, beacon)),
       hparams.own_pages,
     );
+    // Without its data a window is not trained for: nothing else stands in for the assigned pages.
+    await retryUntil(patience, () => pages.load(assigned));
     const { update, loss } = await source.produce({
       window,
       uid,
@@ -221,9 +223,9 @@ export class Miner {
     const { window, uid, bytes, contentHash, codec, salt } = pending;
     const { reveals } = await ledger.window(window);
     if (reveals.some((reveal) => reveal.uid === uid)) return;
-    const ref = gradientKey(window, uid);
     const patience = this.#until(view.deadlines.reveal, view, signal);
-    await retryUntil(patience, () => store.put(ref, bytes));
+    // Readers need the name that the store gave: on Walrus it is not the key.
+    const { ref } = await retryUntil(patience, () => store.put(gradientKey(window, uid), bytes));
     log("info", TARGET, "Gradient uploaded", { window, uid, r2_key: ref });
     const gradient = { contentHash, size: bytes.length, codec };
     await retryUntil(

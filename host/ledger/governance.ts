@@ -6,7 +6,7 @@
  */
 import type { Bytes } from "../../enclave/protocol/bytes.ts";
 import type { Dataset } from "../../enclave/protocol/dataset.ts";
-import type { Address } from "./ledger.ts";
+import type { Address, Role } from "./ledger.ts";
 import type { ObjectId } from "./token.ts";
 
 /** A data set that the ledger anchors. */
@@ -39,6 +39,9 @@ export interface CredentialsRow {
   readonly threshold: number;
 }
 
+/** Parts of an old window, each forgotten by itself: submissions, judgement and payment, the window's own row. */
+export type PrunePart = "gradients" | "scores" | "rounds";
+
 /** Calls and views of governance. */
 export interface GovernanceLedger {
   /** Offer the admin's rights to somebody. Admin. */
@@ -51,14 +54,14 @@ export interface GovernanceLedger {
   registerDataset(sender: Address, dataset: Dataset): Promise<number>;
   /** Anchor a data set for jobs; returns its number. Anyone, few each. */
   registerJobDataset(sender: Address, dataset: Dataset): Promise<number>;
-  /** Retire a data set: the admin any of its own, an owner its own. */
+  /** Retire a data set: the admin any, an owner its own. */
   retireDataset(sender: Address, id: number): Promise<void>;
   /** A data set, or null. */
   dataset(id: number): Promise<DatasetRow | null>;
   /** Take what evictions and slashing brought; returns MIST. Admin. */
-  sweepTreasury(sender: Address, role: "miner" | "validator"): Promise<bigint>;
+  sweepTreasury(sender: Address, role: Role): Promise<bigint>;
   /** What {@link sweepTreasury} would bring, MIST. */
-  treasury(role: "miner" | "validator"): Promise<bigint>;
+  treasury(role: Role): Promise<bigint>;
   /** Add stake to one's miner, MIST. */
   topUpStake(sender: Address, uid: number, amount: bigint): Promise<void>;
   /** Publish read credentials of the next epoch. The slot's owner. */
@@ -75,6 +78,6 @@ export interface GovernanceLedger {
   drawSeeds(sender: Address, window: number): Promise<void>;
   /** Bring the ledger to the running window. Anyone. */
   roll(sender: Address): Promise<void>;
-  /** Forget what a window of long ago held. Anyone. */
-  prune(sender: Address, window: number): Promise<void>;
+  /** Forget a part of what a window of long ago held, or all of it. Anyone. */
+  prune(sender: Address, window: number, part?: PrunePart): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * The ledger as everybody sees it: one interface, two implementations (the dev ledger now, Sui's contracts
- * later). Writes refuse with {@link LedgerError}; amounts are bigint in the coin's smallest unit (1e-9).
+ * The ledger as everybody sees it: one interface, two implementations (the dev ledger and Sui's contracts).
+ * Its areas beside the windows stand in {@link JobLedger}, {@link TokenLedger}, {@link StakingLedger} and
+ * {@link GovernanceLedger}. Writes refuse with {@link LedgerError}; amounts are bigint in the coin's smallest unit (1e-9).
  *
  * @module
  */
@@ -12,6 +13,11 @@ import type { Hparams } from "../../enclave/protocol/hparams.ts";
 import type { Metric } from "../../enclave/protocol/report.ts";
 import type { SettledRow } from "../../enclave/protocol/settle.ts";
 import type { Deadlines, Epoch } from "../../enclave/protocol/window.ts";
+import type { GovernanceLedger } from "./governance.ts";
+import type { JobLedger } from "./jobs.ts";
+import type { StakingLedger } from "./staking.ts";
+import type { WindowSummary } from "./summary.ts";
+import type { TokenLedger } from "./token.ts";
 
 /** A Sui address: `0x` and 64 hexadecimal digits. */
 export type Address = string;
@@ -24,7 +30,7 @@ export interface NetworkInfo {
   readonly chainId: Bytes;
   /** 32 bytes. */
   readonly ledgerId: Bytes;
-  /** May change hparams and measurements. */
+  /** May change hparams and measurements; while the right is on offer, who offers it. */
   readonly admin: Address;
   /** Preset name of the model. */
   readonly model: string;
@@ -251,8 +257,11 @@ export interface AttestationRow extends EnclaveRow {
   readonly document: Bytes;
 }
 
+/** What a slot is for. */
+export type Role = "miner" | "validator";
+
 /** The state machine of design §2, §4. */
-export interface Ledger {
+export interface Ledger extends JobLedger, TokenLedger, StakingLedger, GovernanceLedger {
   /** What never changes. */
   info(): Promise<NetworkInfo>;
   /** The ledger's time. */
@@ -264,12 +273,12 @@ export interface Ledger {
 
   /** Take a miner's slot with a stake (MIST) from the N+1 on; returns the uid. */
   registerMiner(sender: Address, stake: bigint): Promise<number>;
-  /** Take a validator's slot. */
+  /** Take a validator's slot; a bond is burned of the sender's VRAM where the supply has one. */
   registerValidator(sender: Address, stake: bigint): Promise<number>;
   /** Leave a slot from N+1 on; the stake unbonds. */
-  unregister(sender: Address, role: "miner" | "validator", uid: number): Promise<void>;
-  /** Take back all unbonded stake that is due; returns MIST. */
-  withdraw(sender: Address): Promise<bigint>;
+  unregister(sender: Address, role: Role, uid: number): Promise<void>;
+  /** Take back the unbonded stake that is due, of one role or of both; returns MIST. */
+  withdraw(sender: Address, role?: Role): Promise<bigint>;
 
   /** Change hparams from N+1 on. Admin. */
   setHparams(sender: Address, hparams: Hparams): Promise<void>;
@@ -304,13 +313,21 @@ export interface Ledger {
   submitOutcome(sender: Address, message: Bytes, signature: Bytes): Promise<void>;
   /** Close or skip a window whose time is over. Anyone. */
   close(window: number): Promise<void>;
-  /** Slash a key that signed two different messages for one intent and window. Anyone. */
-  slash(first: Bytes, firstSignature: Bytes, second: Bytes, secondSignature: Bytes): Promise<void>;
+  /** Slash a registered key that signed two different messages for one intent and window, or job. Anyone. */
+  slash(
+    key: Bytes,
+    first: Bytes,
+    firstSignature: Bytes,
+    second: Bytes,
+    secondSignature: Bytes,
+  ): Promise<void>;
   /** Take one's rewards; returns VRAM. */
   claim(sender: Address): Promise<bigint>;
 
   /** A window that has begun. */
   window(window: number): Promise<WindowView>;
+  /** Windows below `before` that are kept, newest first, at most `limit` (1..200). */
+  windows(before: number, limit: number): Promise<readonly WindowSummary[]>;
   /** All miners, by uid. */
   miners(): Promise<readonly MinerRow[]>;
   /** All validators, by uid. */

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Bytes } from "../../enclave/protocol/bytes.ts";
+import { LedgerError } from "../../enclave/protocol/errors.ts";
 import { type BeaconChain, verifyBeacon } from "../../enclave/protocol/drand.ts";
 import type { Payload } from "../../enclave/protocol/judge_messages.ts";
-import type { WindowView } from "./ledger.ts";
+import type { Address, Ledger, WindowView } from "./ledger.ts";
 
 /** Beacon signatures by round; from a relay, or from the local beacon of test mode. */
 export interface BeaconSource {
@@ -24,6 +25,29 @@ export interface WindowRandomness {
   readonly judge: Bytes;
   /** As the judge takes it. */
   readonly proof: Payload["beacon"];
+}
+
+/**
+ * A window with its seeds, where the ledger draws them: those that are due and that nobody has drawn yet are
+ * drawn by `sender`. Any other window is given back as it is.
+ */
+export async function withSeeds(
+  ledger: Pick<Ledger, "drawSeeds" | "now" | "window">,
+  sender: Address,
+  view: WindowView,
+): Promise<WindowView> {
+  const { context: { randomness }, deadlines, window } = view;
+  if (randomness.kind !== "ledger") return view;
+  const missing = (seed: Bytes) => seed.every((byte) => byte === 0);
+  const due = ledger.now() >= deadlines.reveal && missing(randomness.judgeSeed);
+  if (!due && !missing(randomness.assignSeed)) return view;
+  try {
+    await ledger.drawSeeds(sender, window);
+  } catch (error) {
+    // Somebody else was faster.
+    if (!(error instanceof LedgerError) || error.constant !== "ENothingToDraw") throw error;
+  }
+  return await ledger.window(window);
 }
 
 /** The randomness that assigns a window's pages: known once the window has begun. */

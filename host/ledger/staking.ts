@@ -53,10 +53,10 @@ export interface StakingLedger {
   depositPoolRewards(sender: Address, pool: ObjectId, amount: bigint): Promise<void>;
   /** Lock VRAM; returns the ticket's id. */
   stake(sender: Address, pool: ObjectId, amount: bigint, tier: LockTier): Promise<ObjectId>;
-  /** Take a ticket's rewards; returns VRAM. Its owner. */
-  claimPoolRewards(sender: Address, ticket: ObjectId): Promise<bigint>;
+  /** Take a ticket's rewards from its pool (which need not be named); returns VRAM. Its owner. */
+  claimPoolRewards(sender: Address, ticket: ObjectId, pool?: ObjectId): Promise<bigint>;
   /** Take the stake and its rewards, less the penalty before the unlock; returns VRAM. Its owner. */
-  unstake(sender: Address, ticket: ObjectId): Promise<bigint>;
+  unstake(sender: Address, ticket: ObjectId, pool?: ObjectId): Promise<bigint>;
   /** All pools, in the order of their making. */
   pools(): Promise<readonly PoolRow[]>;
   /** Tickets of an owner, in the order of their making. */

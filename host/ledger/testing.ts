@@ -116,6 +116,10 @@ export interface NetworkOptions {
   readonly hparams?: Partial<Hparams>;
   /** Whether the judges' keys are registered at once; default true. */
   readonly attested?: boolean;
+  /** How long window 0 lies ahead, in milliseconds; default 0. */
+  readonly startsIn?: number;
+  /** See `OpenOptions`. */
+  readonly readsRoll?: boolean;
 }
 
 /** What a made-up document says instead of the truth. */
@@ -165,14 +169,14 @@ export class TestNetwork {
   /** The ledger under test. */
   readonly ledger: DevLedger;
 
-  private constructor(path: string) {
-    this.ledger = DevLedger.open(path, this.clock);
+  private constructor(path: string, readsRoll = true) {
+    this.ledger = DevLedger.open(path, this.clock, { readsRoll });
   }
 
   /** Found a network. */
   static async found(options: NetworkOptions = {}): Promise<TestNetwork> {
     const { path = ":memory:", miners = 3, validators = [10_000n], attested = true } = options;
-    const network = new TestNetwork(path);
+    const network = new TestNetwork(path, options.readsRoll);
     const beacon = { publicKey: QUICKNET.publicKey, genesisMs: T0 - 60_000, periodMs: 1_000 };
     network.ledger.found({
       chainId: bytes32("chain"),
@@ -192,7 +196,7 @@ export class TestNetwork {
         chainHash: chainHashOf(beacon.publicKey, beacon.genesisMs, beacon.periodMs),
       },
       hparams: { ...FAST, ...options.hparams },
-      epoch: { firstWindow: 0, startMs: T0 },
+      epoch: { firstWindow: 0, startMs: T0 + (options.startsIn ?? 0) },
       measurements: [{ name: "build-1", pcrs: pcrsOf(1) }],
       simulatedRoot: (await testChain()).root,
       seats: [
@@ -249,6 +253,11 @@ export class TestNetwork {
     return key(validator, n).publicKey;
   }
 
+  /** Sign as the judge of a validator. */
+  sign(validator: number, message: Bytes, n = 0): Bytes {
+    return key(validator, n).sign(message);
+  }
+
   /** The salt of every commitment here. */
   readonly salt: Bytes = bytes32("salt");
 
@@ -278,6 +287,8 @@ export class TestNetwork {
     this.at(window, 8_000);
     for (const uid of uids) await this.reveal(uid, window);
     this.at(window + 1);
+    const { hparams } = await this.ledger.window(window);
+    if (hparams.randomness_kind === 1) await this.ledger.drawSeeds(ADMIN, window);
   }
 
   /** Sign a report. */

@@ -93,6 +93,8 @@ export interface Supply {
   readonly burned: bigint;
   /** The token generation event is over. */
   readonly generated: boolean;
+  /** The object that mints: part of every leaf of the airdrop. */
+  readonly treasury: ObjectId;
 }
 
 /** Calls and views of the token. Each call refuses with `vram_token::…` or `reward_distributor::…`. */
@@ -118,8 +120,8 @@ export interface TokenLedger {
     amount: bigint,
     proof: readonly Bytes[],
   ): Promise<bigint>;
-  /** Give what nobody claimed to the treasury's beneficiary. Anyone, after the deadline. */
-  sweepAirdrop(sender: Address): Promise<void>;
+  /** Give what nobody claimed to the beneficiary of the treasury's vesting, from the deadline on. Anyone. */
+  sweepAirdrop(sender: Address, vesting?: ObjectId): Promise<void>;
   /** Burn one's VRAM. */
   burn(sender: Address, amount: bigint): Promise<void>;
   /** Fund the reward pool with one's VRAM. */

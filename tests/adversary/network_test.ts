@@ -11,6 +11,8 @@ import type { Ledger, WindowView } from "../../host/ledger/ledger.ts";
 import type { BeaconSource } from "../../host/ledger/randomness.ts";
 import { T0 } from "../../host/ledger/testing.ts";
 import { Bases, uploadCheckpoint } from "../../host/store/bases.ts";
+import { Chunks } from "../../host/store/chunks.ts";
+import { chunkKey } from "../../host/store/keys.ts";
 import { putBlob } from "../../host/store/blob.ts";
 import { blobKey, gradientKey } from "../../host/store/keys.ts";
 import { type Store, StoreError } from "../../host/store/store.ts";
@@ -108,7 +110,7 @@ Deno.test("store holds checkpoints that nobody anchored, whole or garbage: a new
   await using arena = await played();
   const { net, store, ledger } = arena;
   const theta = net.theta.map((w) => -w);
-  const manifest = { ...net.base, window: 0 };
+  const manifest = Chunks.of(MODEL, theta).manifest({ ...net.base, window: 0 });
   await uploadCheckpoint(store, MODEL, { hash: manifestHash(manifest), manifest, theta });
   await store.put("checkpoint-1-v1.manifest", new Uint8Array(100).fill(0xff));
   await store.put("checkpoint-2-v1.manifest", new Uint8Array(0));
@@ -126,11 +128,13 @@ Deno.test("store bends a checkpoint that was anchored: it is left alone, and the
   const { mergedHash } = (await ledger.window(0)).payout!;
   arena.at(6);
   const merged = await (await Bases.open(ledger, store, MODEL)).reach(mergedHash!, 6);
-  await uploadCheckpoint(store, MODEL, { ...merged, theta: net.theta });
+  await uploadCheckpoint(store, MODEL, merged);
+  const key = chunkKey(merged.manifest.chunks[0]!);
+  await store.put(key, Chunks.of(MODEL, net.theta).at(0));
   const bases = await Bases.open(ledger, store, MODEL);
   assert.deepEqual(bases.current.hash, manifestHash(net.base));
   assert.deepEqual((await bases.reach(mergedHash!, 6)).theta, merged.theta);
-  await uploadCheckpoint(store, MODEL, merged);
+  await store.put(key, Chunks.of(MODEL, merged.theta).at(0));
   assert.deepEqual((await Bases.open(ledger, store, MODEL)).current.hash, mergedHash);
 });
 

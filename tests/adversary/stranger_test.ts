@@ -135,7 +135,13 @@ Deno.test("stranger has a validator slashed without an offence: two different me
   const other = await network.signReport(1, 0, { randomBefore: 7 });
   const elsewhere = await network.signReport(0, 0, { ledgerId: bytes32("other") });
   const slash = (first: typeof a, second: typeof a) =>
-    ledger.slash(first.message, first.signature, second.message, second.signature);
+    ledger.slash(
+      network.publicKey(0),
+      first.message,
+      first.signature,
+      second.message,
+      second.signature,
+    );
   await refuses("score_ledger::ENotEquivocation", slash(a, a));
   await refuses("score_ledger::ENotEquivocation", slash(a, forged));
   await refuses("score_ledger::ENotEquivocation", slash(a, other));

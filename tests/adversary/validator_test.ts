@@ -87,7 +87,7 @@ Deno.test("validator sends a second, different report: only the first counts, an
   const submit = ledger.submitReport(validatorOf(LIAR), second.message, second.signature);
   await refuses("score_ledger::EAlreadySubmitted", submit);
   const { message, signature } = first;
-  await ledger.slash(message, signature, second.message, second.signature);
+  await ledger.slash(network.publicKey(LIAR), message, signature, second.message, second.signature);
   assert.equal((await ledger.validators())[LIAR]!.stake, 0n);
   assert.equal(await ledger.enclave(LIAR), null);
 });
@@ -99,7 +99,13 @@ Deno.test("validator sends a second, different outcome: only the first counts, a
   const second = await network.signOutcome(LIAR, 0, { rate: () => ({ mu: 90_000_000 }) });
   const submit = ledger.submitOutcome(validatorOf(LIAR), second.message, second.signature);
   await refuses("score_ledger::EAlreadySubmitted", submit);
-  await ledger.slash(first.message, first.signature, second.message, second.signature);
+  await ledger.slash(
+    network.publicKey(LIAR),
+    first.message,
+    first.signature,
+    second.message,
+    second.signature,
+  );
   assert.equal((await ledger.validators())[LIAR]!.stake, 0n);
 });
 
@@ -110,7 +116,7 @@ Deno.test("validator leaves before its two messages are shown: unbonding stake i
   const b = await network.signReport(LIAR, 0, { randomBefore: 7 });
   await ledger.unregister(validatorOf(LIAR), "validator", LIAR);
   network.at(2);
-  await ledger.slash(a.message, a.signature, b.message, b.signature);
+  await ledger.slash(network.publicKey(LIAR), a.message, a.signature, b.message, b.signature);
   network.at(50);
   await refuses("peer_registry::ENothingToWithdraw", ledger.withdraw(validatorOf(LIAR)));
 });
@@ -180,8 +186,8 @@ Deno.test("validator stakes more once it sees the reveals: weight is the snapsho
   const whale = address(7);
   ledger.faucet(whale, 10n ** 12n);
   assert.equal(await ledger.registerValidator(whale, 10n ** 12n), 1);
-  await network.attest(1, { owner: whale });
   network.at(1);
+  await network.attest(1, { owner: whale });
   const { message, signature } = await network.signReport(1, 0);
   await refuses("score_ledger::ENotValidator", ledger.submitReport(whale, message, signature));
   await network.report(0, 0);

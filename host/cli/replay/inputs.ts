@@ -65,7 +65,7 @@ export async function replayBases(
 ): Promise<WindowBases> {
   const { window } = view;
   try {
-    const bases = await Bases.open(ledger, store, model, window + 1);
+    const bases = await Bases.open(ledger, store, model, { running: window + 1 });
     const { manifest } = bases.current;
     const from = manifest.window === 0 ? "genesis" : `the checkpoint of window ${manifest.window}`;
     progress(`replaying merges from ${from}`);

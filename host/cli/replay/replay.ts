@@ -203,13 +203,21 @@ class Audit {
       await this.#compare("report", row, compareReports, async () => {
         const unavailable = abstained(row);
         const parts = { ...request, unavailable };
-        return await judges.ask("report", reportPayload(parts, bases.base.manifest), bases.base);
+        return await judges.ask(
+          "report",
+          await reportPayload(parts, bases.base.manifest),
+          bases.base,
+        );
       });
     }
     for (const row of view.settled === null ? [] : messages.outcomes) {
       await this.#compare("outcome", row, compareOutcomes, async () => {
         const parts = { ...request, unavailable: unmerged(row, view) };
-        return await judges.ask("outcome", outcomePayload(parts, bases.next.manifest), bases.next);
+        return await judges.ask(
+          "outcome",
+          await outcomePayload(parts, bases.next.manifest),
+          bases.next,
+        );
       });
     }
   }

@@ -31,7 +31,7 @@ export function checkEvents(facts: Facts): string {
   };
   for (const [kind, wanted] of expected(facts)) agree(kind, take(kind), wanted);
   checkCommits(facts, take("gradient_registry::GradientCommitted"));
-  checkFees(facts, take("gradient_registry::UnrevealedCharged"));
+  checkFees(facts, take("peer_registry::UnrevealedCharged"));
   checkSteps(facts, take("score_ledger::SettleAdvanced"));
   const slashed = take("validator_registry::ValidatorSlashed");
   const [unknown] = rest.keys();

@@ -9,10 +9,13 @@ import { LedgerError, requireThat } from "../../../enclave/protocol/errors.ts";
 import { addressBytes, userDataOf } from "../../../enclave/protocol/identity.ts";
 import { AttestationError, type Attested, type Policy, verify } from "../../../attestation/mod.ts";
 import type { Address, AttestationRow, EnclaveRow, MeasurementRow } from "../ledger.ts";
-import { activeFrom } from "./rounds.ts";
+import { approvalTime } from "./hparams.ts";
 import { blob, type Row, type State } from "./state.ts";
+import { roll, seatOwner } from "./validators.ts";
 
 const MODULE = "enclave_registry";
+/** Builds approved at one time at most. */
+const MAX_MEASUREMENTS = 32;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /** Approve a build. It counts only after the unbonding period: whoever disagrees can leave before. */
@@ -22,8 +25,15 @@ export function approveMeasurement(
   name: string,
   pcrs: readonly [Bytes, Bytes, Bytes],
 ): void {
-  requireThat(sender === state.info().admin, MODULE, "ENotAdmin", `${sender} is not the admin`);
+  state.assertAdmin(sender, MODULE);
   checkMeasurement(name, pcrs);
+  const many = state.get("select count(*) as n from measurements")!.n as number;
+  requireThat(
+    many < MAX_MEASUREMENTS,
+    MODULE,
+    "EBadMeasurement",
+    `${MAX_MEASUREMENTS} builds are approved at most`,
+  );
   const taken = state.get("select 1 from measurements where name = ?", name);
   // Never twice: keys remember their build by name, and must not come back to life with another one.
   requireThat(
@@ -32,7 +42,7 @@ export function approveMeasurement(
     "EBadMeasurement",
     `${name} is, or was, the name of a build`,
   );
-  insertMeasurement(state, name, pcrs, activeFrom(state));
+  insertMeasurement(state, name, pcrs, approvalTime(state));
 }
 
 /** Refuse names and values that no build has. */
@@ -64,7 +74,7 @@ export function insertMeasurement(
 
 /** Remove a build at once: keys that it attested sign nothing any more. */
 export function removeMeasurement(state: State, sender: Address, name: string): void {
-  requireThat(sender === state.info().admin, MODULE, "ENotAdmin", `${sender} is not the admin`);
+  state.assertAdmin(sender, MODULE);
   const changed = state.run("delete from measurements where name = ?", name);
   requireThat(changed === 1, MODULE, "EBadMeasurement", `there is no measurement ${name}`);
   state.setMeta(`removed/${name}`, state.nowMs);
@@ -82,6 +92,7 @@ export function measurements(state: State): MeasurementRow[] {
 
 /** What a document must say to register validator `uid` now. */
 export function registrationPolicy(state: State, uid: number): Policy {
+  roll(state);
   const info = state.info();
   const userData = expectedUserData(state, uid);
   const approved = measurements(state).filter((row) => row.activeFrom <= state.nowMs);
@@ -98,7 +109,7 @@ export function registrationPolicy(state: State, uid: number): Policy {
     time: {
       kind: "live",
       now: state.nowMs,
-      maxAgeMs: state.hparams(state.window()).document_age_ms,
+      maxAgeMs: state.current().document_age_ms,
     },
     measurements: approved.map((row) => ({
       name: row.name,
@@ -110,15 +121,8 @@ export function registrationPolicy(state: State, uid: number): Policy {
   };
 }
 
-/** Who has validator slot `uid`, or will have it from the next window on. */
-function findOwner(state: State, uid: number): Address | null {
-  const seat = state.get("select owner from validators where uid = ?", uid) ??
-    state.get("select owner from pending_slots where role = 'validator' and uid = ?", uid);
-  return (seat?.owner as Address | null | undefined) ?? null;
-}
-
 function ownerOf(state: State, uid: number): Address {
-  const owner = findOwner(state, uid);
+  const owner = seatOwner(state, uid);
   requireThat(owner !== null, MODULE, "ENotOwner", `there is no validator ${uid}`);
   return owner;
 }
@@ -157,7 +161,8 @@ export function registerEnclave(
   attested: Attested,
   document: Bytes,
 ): void {
-  const hparams = state.hparams(state.window());
+  roll(state);
+  const hparams = state.current();
   const owner = ownerOf(state, uid);
   const { publicKey: key, userData } = attested;
   // Verifying took a moment in which the slot or the build can have changed.
@@ -217,10 +222,26 @@ export function registerEnclave(
   );
   state.emit("enclave_registry::EnclaveRegistered", {
     validator: uid,
+    owner,
     key,
     measurement: attested.measurement,
+    documentMs: attested.timestamp,
+    registeredMs: registered,
+    expiresMs: state.nowMs + hparams.key_ttl_ms,
     simulated: attested.root === "simulated",
   });
+}
+
+/** The key that may sign for validator `uid` of `owner` now: active, of an approved build, unexpired. */
+export function verdictKey(state: State, uid: number, owner: Address): Bytes | null {
+  const row = state.get(
+    `select e.key from enclaves e join measurements m on m.name = e.measurement
+     where e.uid = ?1 and e.owner = ?2 and e.active = 1 and e.expires_ms > ?3 and m.active_from <= ?3`,
+    uid,
+    owner,
+    state.nowMs,
+  );
+  return row === undefined ? null : blob(row.key);
 }
 
 /** The active key of a validator. */
@@ -228,7 +249,7 @@ export function enclaveOf(state: State, uid: number): EnclaveRow | null {
   const row = state.get(
     "select * from enclaves where uid = ? and owner = ? and active = 1",
     uid,
-    findOwner(state, uid),
+    seatOwner(state, uid),
   );
   return row === undefined ? null : toEnclave(row);
 }

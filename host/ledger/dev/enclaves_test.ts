@@ -83,6 +83,8 @@ Deno.test("registerEnclave: a key stays with the owner that brought it, also in 
   network.at(1);
   assert.equal(await ledger.registerValidator(owner, 10_000n), 0);
   assert.equal(await ledger.enclave(0), null);
+  await refuses("enclave_registry::ENotOwner", network.attest(0, { owner, key: 1 }));
+  network.at(2); // a seat to come has no judge yet
   await refuses("enclave_registry::EKeyTaken", network.attest(0, { owner }));
   await network.attest(0, { owner, key: 1 });
   assert.deepEqual((await ledger.enclave(0))!.key, network.publicKey(0, 1));
@@ -172,9 +174,13 @@ Deno.test("approveMeasurement: a shorter unbonding period counts once the longer
   await ledger.setHparams(ADMIN, { ...FAST, unbonding_ms: 90_000 });
   assert.equal(await activeFrom("raised", 4), 110_000, "the pending period counts");
   network.at(3);
+  await ledger.roll(ADMIN);
   await ledger.setHparams(ADMIN, { ...FAST, unbonding_ms: 10 });
   network.at(4); // 90 s are over at 130 s: the longest of all that were in force
-  await ledger.setHparams(ADMIN, { ...FAST, unbonding_ms: 0 });
+  const next = { ...FAST, unbonding_ms: 0 };
+  await refuses("hparams::ENotRolled", ledger.setHparams(ADMIN, next));
+  await ledger.roll(ADMIN);
+  await ledger.setHparams(ADMIN, next);
   network.at(5);
   assert.equal(await activeFrom("twice-lowered", 5), 130_000);
   network.at(13);

@@ -58,9 +58,11 @@ Deno.test("events: every call that changes the ledger logs it, and no other call
     await step(true, () => ledger.unregister(minerOf(1), "miner", 1));
     await step(true, async () => {
       const [a, b] = [await network.signReport(1, 0), await network.signReport(1, 1)];
-      await assert.rejects(ledger.slash(a.message, a.signature, b.message, b.signature));
+      await assert.rejects(
+        ledger.slash(network.publicKey(1), a.message, a.signature, b.message, b.signature),
+      );
       const c = await network.signReport(1, 0, { timestampMs: 1 });
-      await ledger.slash(a.message, a.signature, c.message, c.signature);
+      await ledger.slash(network.publicKey(1), a.message, a.signature, c.message, c.signature);
     });
     network.at(1, 9_500);
     await step(true, () => ledger.close(1));
@@ -77,11 +79,11 @@ Deno.test("events: every call that changes the ledger logs it, and no other call
     assert.deepEqual(kinds, [
       "dev::Faucet",
       "enclave_registry::EnclaveRegistered",
+      "enclave_registry::EnclaveRevoked",
       "enclave_registry::MeasurementApproved",
       "enclave_registry::MeasurementRemoved",
       "gradient_registry::GradientCommitted",
       "gradient_registry::GradientRevealed",
-      "gradient_registry::UnrevealedCharged",
       "hparams::HparamsChanged",
       "peer_registry::PeerEvicted",
       "peer_registry::PeerLeaving",
@@ -89,6 +91,7 @@ Deno.test("events: every call that changes the ledger logs it, and no other call
       "peer_registry::PeerRegistered",
       "peer_registry::PeerSeated",
       "peer_registry::StakeWithdrawn",
+      "peer_registry::UnrevealedCharged",
       "reward_distributor::WindowPaid",
       "round_state::BaseAnchored",
       "round_state::WindowClosed",

@@ -13,6 +13,8 @@ import {
 import { requireThat } from "../../../enclave/protocol/errors.ts";
 import { CODEC_V1, CODEC_V2 } from "../../../enclave/protocol/gradient/mod.ts";
 import type { Address } from "../ledger.ts";
+import { assertOwner, noteCommit, noteReveal, roll } from "./peers.ts";
+import { isPrunable } from "./rounds.ts";
 import { blob, type State } from "./state.ts";
 
 const MODULE = "gradient_registry";
@@ -26,6 +28,7 @@ export function commit(
   window: number,
   commitment: Bytes,
 ): number {
+  roll(state);
   requireThat(
     window === state.window(),
     MODULE,
@@ -34,20 +37,14 @@ export function commit(
   );
   const { commit: deadline } = state.deadlines(window);
   requireThat(state.nowMs < deadline, MODULE, "ECommitsClosed", `commits ended at ${deadline}`);
-  const slot = state.get("select * from miners where uid = ?", uid);
-  requireThat(
-    slot !== undefined && slot.owner === sender,
-    "peer_registry",
-    "ENotOwner",
-    `${sender} does not own miner slot ${uid}`,
-  );
+  const slot = assertOwner(state, uid, sender);
   // The fee of a commit that is never revealed is taken from the stake: it must be there to take.
-  const least = BigInt(state.hparams(window).unrevealed_fee);
+  const fee = state.hparams(window).unrevealed_fee;
   requireThat(
-    BigInt(slot.stake as string) >= least,
+    BigInt(slot.stake as string) >= BigInt(fee),
     "peer_registry",
     "EInsufficientStake",
-    `miner ${uid} has ${slot.stake} MIST at stake, the fee of an unrevealed commit is ${least}`,
+    `miner ${uid} has ${slot.stake} MIST at stake, the fee of an unrevealed commit is ${fee}`,
   );
   requireThat(commitment.length === 32, MODULE, "EBadCommitment", "a commitment is 32 bytes");
   const earlier = state.get("select 1 from commits where window = ? and uid = ?", window, uid);
@@ -68,6 +65,7 @@ export function commit(
     seq,
     commitment,
   );
+  noteCommit(state, uid, window, fee);
   state.emit("gradient_registry::GradientCommitted", { window, uid, seq, commitment });
   return seq;
 }
@@ -82,6 +80,7 @@ export function reveal(
   salt: Bytes,
   ref: string,
 ): void {
+  roll(state);
   requireThat(
     window === state.window(),
     MODULE,
@@ -98,12 +97,7 @@ export function reveal(
     "ENotCommitted",
     `miner ${uid} has not committed in window ${window}`,
   );
-  requireThat(
-    row.owner === sender,
-    "peer_registry",
-    "ENotOwner",
-    `${sender} does not own miner slot ${uid}`,
-  );
+  assertOwner(state, uid, sender);
   const earlier = state.get("select 1 from reveals where window = ? and uid = ?", window, uid);
   requireThat(earlier === undefined, MODULE, "EAlreadyRevealed", `miner ${uid} has revealed`);
   const { contentHash, size, codec } = gradient;
@@ -154,6 +148,7 @@ export function reveal(
     ref,
   );
   state.run("update windows set acc = ? where window = ?", acc, window);
+  noteReveal(state, uid);
   state.emit("gradient_registry::GradientRevealed", {
     window,
     uid,
@@ -163,4 +158,19 @@ export function reveal(
     codec,
     ref,
   });
+}
+
+/** Whether anybody committed in `window`, and it is not forgotten. */
+export function hasCommits(state: State, window: number): boolean {
+  return state.get("select 1 from commits where window = ? limit 1", window) !== undefined;
+}
+
+/** Remove the commits and reveals of a window that is over and past its retention. */
+export function prune(state: State, window: number): void {
+  const known = hasCommits(state, window);
+  requireThat(known, MODULE, "EUnknownWindow", `window ${window} has no commits`);
+  requireThat(isPrunable(state, window), MODULE, "ETooYoung", `window ${window} is still kept`);
+  state.run("delete from commits where window = ?", window);
+  state.run("delete from reveals where window = ?", window);
+  state.emit("gradient_registry::SubmissionsPruned", { window });
 }

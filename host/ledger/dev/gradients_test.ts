@@ -118,7 +118,7 @@ Deno.test("commit: one that is never revealed costs a fee, once, and the stake c
   network.at(3);
   assert.deepEqual(await stakes(), [2_000n, 5_000n, 5_000n]);
   const charged = (await network.events())
-    .filter(({ kind }) => kind === "gradient_registry::UnrevealedCharged");
+    .filter(({ kind }) => kind === "peer_registry::UnrevealedCharged");
   assert.deepEqual(charged.map(({ body }) => [body.window, body.uid, body.fee]), [
     [0, 0, "3000"],
   ]);

@@ -18,7 +18,6 @@ import {
   type Weighted,
 } from "../../../enclave/protocol/settle.ts";
 import { hasMetrics, SETTLED } from "../../../enclave/protocol/verdict.ts";
-import { requireThat } from "../../../enclave/protocol/errors.ts";
 import { agreedRatings, type BaseMove, baseMove } from "../agree.ts";
 import type { Address } from "../ledger.ts";
 import { earns, emissionAt, PAY_POLICY, payWeight, split } from "../pay.ts";
@@ -170,7 +169,9 @@ function pay(
       sigma,
       Number(counts),
     );
-    if (reward > 0n) state.credit(owner, "claimable", reward);
+    if (reward === 0n) return;
+    state.credit(owner, "claimable", reward);
+    state.addTotal("owed", reward);
   };
   miners.forEach((row, i) => {
     insert("miner", row.uid, row.owner, row.weight, minerPay[i]!, row.mu, row.sigma, true);
@@ -187,19 +188,4 @@ function pay(
   const total = state.total("issued");
   const paid = { window, policy: PAY_POLICY, issued, treasury, total };
   state.emit("reward_distributor::WindowPaid", paid);
-}
-
-/** Take one's rewards. */
-export function claim(state: State, sender: Address): bigint {
-  const { claimable } = state.account(sender);
-  requireThat(
-    claimable > 0n,
-    "reward_distributor",
-    "ENothingToClaim",
-    `${sender} has no rewards to claim`,
-  );
-  state.credit(sender, "claimable", -claimable);
-  state.credit(sender, "vram", claimable);
-  state.emit("reward_distributor::RewardClaimed", { owner: sender, amount: claimable });
-  return claimable;
 }

@@ -1,5 +1,5 @@
 /**
- * `round_state` and `hparams`: windows roll lazily, by the first call that falls into one.
+ * `round_state`: windows' rows, opened by the first call that falls into one, and what their digests bind.
  *
  * @module
  */
@@ -9,146 +9,101 @@ import {
   type Randomness,
   type WindowContext,
 } from "../../../enclave/protocol/commit.ts";
-import { type Dataset, datasetRoot, trainingPages } from "../../../enclave/protocol/dataset.ts";
+import { datasetRoot } from "../../../enclave/protocol/dataset.ts";
 import { firstRoundAfter, firstRoundAtOrAfter } from "../../../enclave/protocol/drand.ts";
-import { LedgerError, requireThat } from "../../../enclave/protocol/errors.ts";
-import {
-  checkHparams,
-  encodeHparams,
-  type Hparams,
-  hparamsDigest,
-  share,
-} from "../../../enclave/protocol/hparams.ts";
-import { Refusal } from "../../../enclave/protocol/refusal.ts";
-import { windowStart } from "../../../enclave/protocol/window.ts";
-import type { Address } from "../ledger.ts";
-import { applyPendingSlots } from "./peers.ts";
+import { requireThat } from "../../../enclave/protocol/errors.ts";
+import { encodeHparams, hparamsDigest } from "../../../enclave/protocol/hparams.ts";
+import { hparamsAt } from "./hparams.ts";
 import { blob, type State } from "./state.ts";
 
-/** Bring the ledger to the window of this call: close what is over, apply what was pending, take the snapshot. */
-export function roll(state: State): number {
-  const window = state.window();
-  const last = Number(state.meta("rolled") ?? "-1");
-  if (window <= last) return window;
+const MODULE = "round_state";
+/** What stands for a seed that is not drawn yet. */
+const NO_SEED = new Uint8Array(32);
+
+/** The last window that was rolled to, or -1 before the first call. */
+export function rolledTo(state: State): number {
+  return Number(state.meta("rolled") ?? "-1");
+}
+
+/** Close or skip every window that is over. */
+export function endOver(state: State, running: number): void {
   const open = state.all(
     "select window from windows where window < ? and status not in ('closed', 'skipped') order by window",
-    window,
+    running,
   );
   for (const row of open) closeIfOver(state, row.window as number);
-  // Before anybody leaves: a miner must not escape the fee by leaving its slot.
-  if (last >= 0) chargeUnrevealed(state, last);
-  applyPendingSlots(state, window);
-  const hparams = fromPending(state, window);
+}
+
+/** Open the running window's row with its stake snapshot: the validators as they are now. */
+export function openWindow(state: State, window: number): void {
+  const hparams = hparamsAt(state, window);
   const base = blob(state.get("select value from meta where key = 'base'")!.value);
-  state.run("update windows set judge_seed = ? where judge_seed is null", random32());
   state.run(
-    `insert into windows (window, status, hparams, base, acc, cursor, rated, assign_seed)
-     values (?, 'open', ?, ?, ?, -1, 0, ?)`,
+    `insert into windows (window, status, hparams, base, acc, cursor, rated)
+     values (?, 'open', ?, ?, ?, -1, 0)`,
     window,
     encodeHparams(hparams),
     base,
     EMPTY_ACC,
-    random32(),
   );
   state.run(
-    `insert into snapshots select ?, uid, generation, owner, stake, active_from from validators
-     where active_from <= ?`,
-    window,
+    "insert into snapshots select ?, uid, generation, owner, stake, active_from from validators",
     window,
   );
   state.setMeta("rolled", window);
-  state.setMeta("evictions/miner", 0);
-  state.setMeta("evictions/validator", 0);
   const snapshot = state.all(
     "select uid, owner, stake from snapshots where window = ? order by uid",
     window,
   );
   state.emit("round_state::WindowOpened", { window, baseHash: base, snapshot });
-  return window;
 }
 
-function random32(): Uint8Array<ArrayBuffer> {
-  return crypto.getRandomValues(new Uint8Array(32));
-}
-
-function fromPending(state: State, window: number): Hparams {
-  const pending = state.meta("pending_hparams");
-  const current: Hparams = JSON.parse(state.meta("hparams")!);
-  if (pending === undefined) return current;
-  const { effective, hparams } = JSON.parse(pending);
-  if (effective > window) return current;
-  if (hparams.unbonding_ms < current.unbonding_ms) {
-    const until = state.nowMs + current.unbonding_ms;
-    state.setMeta("unbonding_until", Math.max(until, unbondingUntil(state)));
+/** Draw the seeds that are due: the assignment's from the window's start, the judge's from its reveal deadline. */
+export function drawSeeds(state: State, window: number): void {
+  const row = state.windowRow(window);
+  const due = (judge: boolean) => {
+    if (row[judge ? "judge_seed" : "assign_seed"] !== null) return false;
+    return !judge || state.nowMs >= state.deadlines(window).reveal;
+  };
+  const seeds = state.hparams(window).randomness_kind === 1 ? [false, true].filter(due) : [];
+  requireThat(seeds.length > 0, MODULE, "ENothingToDraw", `no seed of window ${window} is due`);
+  for (const judge of seeds) {
+    const seed = crypto.getRandomValues(new Uint8Array(32));
+    const column = judge ? "judge_seed" : "assign_seed";
+    state.run(`update windows set ${column} = ? where window = ?`, seed, window);
+    state.emit("round_state::SeedDrawn", { window, judge, seed });
   }
-  state.setMeta("hparams", JSON.stringify(hparams));
-  state.run("delete from meta where key = 'pending_hparams'");
-  return hparams;
 }
 
-/** Until when a longer unbonding period, in force before, still holds approvals back. */
-function unbondingUntil(state: State): number {
-  return Number(state.meta("unbonding_until") ?? "0");
-}
-
-/**
- * When a build that is approved now becomes active: after the unbonding period, the pending one if that is
- * longer, and not before a longer one that was in force is over. To shorten the period first gains nothing.
- */
-export function activeFrom(state: State): number {
-  const pending = state.meta("pending_hparams");
-  const next: number = pending === undefined ? 0 : JSON.parse(pending).hparams.unbonding_ms;
-  const wait = Math.max(state.hparams(state.window()).unbonding_ms, next);
-  return Math.max(state.nowMs + wait, unbondingUntil(state));
-}
-
-/** Change hparams from the next window on; another length opens a new epoch at that boundary. */
-export function setHparams(state: State, sender: Address, hparams: Hparams): void {
-  requireThat(sender === state.info().admin, "hparams", "ENotAdmin", `${sender} is not the admin`);
-  const window = state.window();
-  const effective = window + 1;
-  const { beacon, dataset } = state.info();
-  try {
-    checkHparams(hparams, beacon.periodMs);
-  } catch (error) {
-    if (error instanceof Refusal) throw new LedgerError("hparams", "EInvalidValue", error.message);
-    throw error;
-  }
-  const lacking = lackingPages(hparams, dataset);
-  requireThat(lacking === null, "hparams", "EInvalidValue", lacking ?? "");
-  // The running window is judged in the next one, whose length is what changes here.
-  const now = state.hparams(window);
-  const judging = now.window_ms - share(now.window_ms, now.reveal_bps) +
-    share(hparams.window_ms, now.report_bps);
-  const needed = now.beacon_margin_ms + beacon.periodMs + now.min_judge_ms;
+/** Refuse where the ledger draws the window's seeds and one is missing: it has no digest yet. */
+export function assertSeedsDrawn(state: State, window: number): void {
+  if (state.hparams(window).randomness_kind !== 1) return;
+  const { assign_seed, judge_seed } = state.windowRow(window);
   requireThat(
-    judging >= needed,
-    "hparams",
-    "EInvalidValue",
-    `window ${window} would be judged in ${judging} ms and needs ${needed} ms`,
+    assign_seed !== null && judge_seed !== null,
+    MODULE,
+    "ESeedNotDrawn",
+    `a seed of window ${window} is not drawn yet`,
   );
-  state.run("delete from epochs where first_window >= ?", effective);
-  const epochs = state.epochs();
-  const running = epochs.at(-1)!;
-  if (running.windowMs !== hparams.window_ms) {
-    state.run(
-      "insert into epochs values (?, ?, ?)",
-      effective,
-      windowStart(epochs, effective),
-      hparams.window_ms,
-    );
-  }
-  state.setMeta("pending_hparams", JSON.stringify({ effective, hparams }));
-  state.emit("hparams::HparamsChanged", { effective, digest: hparamsDigest(hparams) });
 }
 
-/** Why a data set has too few pages for `hparams`, or null where it has enough. */
-export function lackingPages(hparams: Hparams, dataset: Dataset): string | null {
-  const training = trainingPages(dataset.pageCount);
-  const heldOut = dataset.pageCount - training;
-  const { own_pages, random_pages, heldout_pages } = hparams;
-  if (training >= Math.max(own_pages, random_pages) && heldOut >= heldout_pages) return null;
-  return `${dataset.pageCount} pages are too few to train on ${own_pages}, measure on ${random_pages} and hold out ${heldout_pages}`;
+/** Whether rows of `window` may go: it is over, and `retention_windows` lie between it and the last rolled one. */
+export function isPrunable(state: State, window: number): boolean {
+  const rolled = rolledTo(state);
+  if (!(rolled > window)) return false;
+  const row = state.get("select status from windows where window = ?", window);
+  if (row === undefined) return true;
+  const over = row.status === "closed" || row.status === "skipped";
+  return over && rolled - window > state.hparams(window).retention_windows;
+}
+
+/** Delete an old window's row and snapshot. */
+export function prune(state: State, window: number): void {
+  state.windowRow(window);
+  requireThat(isPrunable(state, window), MODULE, "ETooYoung", `window ${window} is still kept`);
+  state.run("delete from windows where window = ?", window);
+  state.run("delete from snapshots where window = ?", window);
+  state.emit("round_state::WindowPruned", { window });
 }
 
 /** What `window`'s digest binds. */
@@ -168,9 +123,9 @@ export function contextOf(state: State, window: number): WindowContext {
     }
     : {
       kind: "ledger",
-      assignSeed: blob(row.assign_seed),
-      // not drawn before the next window: zeros until then, so that nobody knows it while revealing
-      judgeSeed: row.judge_seed === null ? new Uint8Array(32) : blob(row.judge_seed),
+      // Zeros until it is drawn, as everybody reads it; such a window has no digest that is taken.
+      assignSeed: row.assign_seed === null ? NO_SEED : blob(row.assign_seed),
+      judgeSeed: row.judge_seed === null ? NO_SEED : blob(row.judge_seed),
     };
   return {
     chainId: info.chainId,
@@ -189,20 +144,24 @@ export function contextOf(state: State, window: number): WindowContext {
 /** Anyone may close a window that is empty after its reveals, or whose outcomes are over. */
 export function close(state: State, window: number): void {
   requireThat(
-    Number.isSafeInteger(window) && window <= state.window(),
-    "round_state",
+    window <= state.window() && Number.isSafeInteger(window),
+    MODULE,
     "EUnknownWindow",
     `window ${window} has not begun`,
   );
   const closed = closeIfOver(state, window);
-  requireThat(closed, "round_state", "ENotClosable", `window ${window} can still be judged`);
+  requireThat(closed, MODULE, "ENotClosable", `window ${window} can still be judged`);
 }
 
 /** Whether `window` is closed or skipped, closing it where its time is over. */
 export function closeIfOver(state: State, window: number): boolean {
   const row = state.get("select * from windows where window = ?", window);
   if (row === undefined || row.status === "closed" || row.status === "skipped") return true;
-  const { reveal, report, outcome } = state.deadlines(window);
+  // In N+2 all of N's deadlines are over, whatever epochs are still kept.
+  const over = window + 2 <= state.window();
+  const { reveal, report, outcome } = over
+    ? { reveal: 0, report: 0, outcome: 0 }
+    : state.deadlines(window);
   if (state.nowMs < reveal) return false;
   if (equal(blob(row.acc), EMPTY_ACC)) {
     end(state, window, "closed", null);
@@ -243,28 +202,6 @@ export function stakeSent(
     if (row.sent === 1) sent += stake;
   }
   return { sent, total };
-}
-
-/** Charge for the commits of `window` that were never revealed. Its reveals are over. */
-function chargeUnrevealed(state: State, window: number): void {
-  const wanted = BigInt(state.hparams(window).unrevealed_fee);
-  const unrevealed = state.all(
-    `select m.uid, m.stake from commits c join miners m on m.uid = c.uid
-     and m.generation = c.generation where c.window = ?1
-     and c.uid not in (select uid from reveals where window = ?1) order by m.uid`,
-    window,
-  );
-  for (const row of unrevealed) {
-    const stake = BigInt(row.stake as string);
-    const fee = wanted < stake ? wanted : stake;
-    state.run(
-      "update miners set stake = ? where uid = ?",
-      (stake - fee).toString(),
-      row.uid as number,
-    );
-    state.addTotal("treasury_sui", fee);
-    state.emit("gradient_registry::UnrevealedCharged", { window, uid: row.uid, fee });
-  }
 }
 
 /** End a window; a skip drops its staging rows. */

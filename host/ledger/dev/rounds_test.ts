@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { timeOfRound } from "../../../enclave/protocol/drand.ts";
 import { EMPTY_ACC } from "../../../enclave/protocol/commit.ts";
 import { hparamsDigest } from "../../../enclave/protocol/hparams.ts";
-import { DevLedger } from "./dev_ledger.ts";
-import type { Seat } from "./peers.ts";
+import { DevLedger, type Seat } from "./dev_ledger.ts";
+
 import { address, ADMIN, bytes32, FAST, minerOf, refuses, T0, TestNetwork } from "../testing.ts";
 
 Deno.test("roll: windows open lazily, by the first call that falls into one", async () => {
@@ -44,19 +44,46 @@ Deno.test("window: says what its digest binds", async () => {
   assert.deepEqual([randomness.assignRound, randomness.judgeRound], [72, 81]);
 });
 
-Deno.test("window: seeds that the ledger draws are known only when they must be", async () => {
+Deno.test("drawSeeds: draws each seed once, the judge's only after the reveals", async () => {
   using network = await TestNetwork.found({ hparams: { randomness_kind: 1 } });
   const { ledger } = network;
-  const before = (await ledger.window(0)).context.randomness;
-  assert.ok(before.kind === "ledger");
-  assert.deepEqual(before.judgeSeed, new Uint8Array(32));
+  const seeds = async () => {
+    const { randomness } = (await ledger.window(0)).context;
+    assert.ok(randomness.kind === "ledger");
+    return [randomness.assignSeed, randomness.judgeSeed];
+  };
+  const none = new Uint8Array(32);
+  assert.deepEqual(await seeds(), [none, none]);
+  await ledger.drawSeeds(ADMIN, 0);
+  const [assign, judge] = await seeds();
+  assert.notDeepEqual(assign, none);
+  assert.deepEqual(judge, none);
+  network.at(0, 9_499);
+  await refuses("round_state::ENothingToDraw", ledger.drawSeeds(ADMIN, 0));
+  await refuses("round_state::EUnknownWindow", ledger.drawSeeds(ADMIN, 1));
+  network.at(0, 9_500);
+  await ledger.drawSeeds(ADMIN, 0);
+  assert.deepEqual((await seeds())[0], assign);
+  assert.notDeepEqual((await seeds())[1], none);
+  await refuses("round_state::ENothingToDraw", ledger.drawSeeds(ADMIN, 0));
+  const drawn = (await network.events()).filter(({ kind }) => kind === "round_state::SeedDrawn");
+  assert.deepEqual(drawn.map(({ body }) => [body.window, body.judge]), [[0, false], [0, true]]);
+});
+
+Deno.test("drawSeeds: a window without its seeds is not judged but skipped", async () => {
+  using network = await TestNetwork.found({ hparams: { randomness_kind: 1 } });
+  const { ledger } = network;
+  network.at(0, 1_000);
+  await network.commit(0, 0);
+  network.at(0, 8_000);
+  await network.reveal(0, 0);
   network.at(1);
-  const after = (await ledger.window(0)).context.randomness;
-  assert.ok(after.kind === "ledger");
-  assert.deepEqual(after.assignSeed, before.assignSeed);
-  assert.notDeepEqual(after.judgeSeed, before.judgeSeed);
+  await refuses("round_state::ESeedNotDrawn", network.report(0, 0));
   network.at(2);
-  assert.deepEqual((await ledger.window(0)).context.randomness, after);
+  assert.equal((await ledger.window(0)).status, "skipped");
+  using other = await TestNetwork.found();
+  await other.ledger.window(0);
+  await refuses("round_state::ENothingToDraw", other.ledger.drawSeeds(ADMIN, 0));
 });
 
 Deno.test("close: an empty window closes trivially, at its reveal deadline and not before", async () => {
@@ -179,6 +206,7 @@ Deno.test("setHparams: whatever lengths follow each other, every window has its 
         using network = await TestNetwork.found({ attested: false });
         const { ledger, clock } = network;
         for (const [window, change] of changes.entries()) {
+          await ledger.roll(ADMIN);
           await ledger.setHparams(ADMIN, { ...FAST, ...change }).catch((error) =>
             assert.equal(error.constant, "EInvalidValue")
           );
@@ -198,6 +226,21 @@ Deno.test("setHparams: whatever lengths follow each other, every window has its 
     ),
     { numRuns: 40, seed: 4 },
   ));
+
+Deno.test("setHparams: keeps 64 epochs, and forgets the first of more", async () => {
+  using network = await TestNetwork.found({ attested: false });
+  const { clock, ledger } = network;
+  for (let window = 0; window < 64; window++) {
+    await ledger.roll(ADMIN);
+    await ledger.setHparams(ADMIN, { ...FAST, window_ms: 10_000 + (window + 1) % 2 });
+    if (window < 63) assert.equal((await ledger.window(0)).window, 0);
+    clock.set((await ledger.window(window)).deadlines.end);
+  }
+  assert.equal((await ledger.epochs()).length, 64);
+  assert.equal((await ledger.epochs())[0]!.firstWindow, 1);
+  await refuses("hparams::ENoEpoch", ledger.window(0));
+  await ledger.close(0); // it is over, whatever epochs are kept
+});
 
 Deno.test("found: refuses seats that nobody could register", async () => {
   using network = await TestNetwork.found();

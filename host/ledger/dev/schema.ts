@@ -5,7 +5,7 @@
  */
 
 /** Version of the tables, kept in `user_version`. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** One statement a table. `STRICT`: a wrong type is an error, not a surprise. */
 export const SCHEMA = `
@@ -41,7 +41,7 @@ create table windows (
   window integer primary key, status text not null, hparams blob not null, base blob not null,
   acc blob not null, cursor integer not null, random_before integer, settled_digest blob,
   rated integer not null, merged blob, current_loss integer, merged_loss integer, issued text,
-  skip_reason text, assign_seed blob not null, judge_seed blob
+  skip_reason text, assign_seed blob, judge_seed blob
 ) strict;
 create table snapshots (
   window integer not null, uid integer not null, generation integer not null, owner text not null,
@@ -86,6 +86,45 @@ create table enclaves (
   registered_ms integer not null, expires_ms integer not null, measurement text not null,
   simulated integer not null, active integer not null, document blob not null
 ) strict;
+-- one of a slot; void once the slot has another generation
+create table credentials (
+  uid integer primary key, generation integer not null, epoch integer not null, bucket text not null,
+  account text not null, sealed blob not null, key_servers text not null, threshold integer not null
+) strict;
+create table datasets (
+  id integer primary key, page_count integer not null, page_tokens integer not null,
+  tokenizer_hash blob not null, merkle_root blob not null, root blob not null, owner text,
+  retired integer not null
+) strict;
+
+create table jobs (
+  id integer primary key, customer text not null, spec text not null, terms text not null,
+  status integer not null, posted_ms integer not null, deadline_ms integer not null,
+  since_ms integer not null, payout text not null, fee text not null, escrow text not null,
+  claim_bond text not null, dispute_bond text not null, miner text, uid integer, result_hash blob
+) strict;
+
+create table vestings (
+  id text primary key, class integer not null, beneficiary text not null, offered text,
+  total text not null, claimed text not null, start_ms integer not null, cliff_ms integer not null,
+  duration_ms integer not null
+) strict;
+create table airdrops (
+  id text primary key, vesting text not null, root blob not null, leaves integer not null,
+  deadline_ms integer not null, balance text not null
+) strict;
+create table airdrop_claims (address text primary key, amount text not null) strict;
+create table pools (
+  id text primary key, stake text not null, rewards text not null, unreleased text not null,
+  left_ms text not null, updated_ms text not null, weight text not null, tickets text not null,
+  accumulated text not null
+) strict;
+create table tickets (
+  id text primary key, pool text not null, owner text not null, amount text not null,
+  tier integer not null, weight text not null, unlock_ms integer not null, paid_at text not null,
+  fraction text not null
+) strict;
+
 create table events (
   seq integer primary key autoincrement, at_ms integer not null, window integer not null,
   kind text not null, body text not null

@@ -28,15 +28,24 @@ import {
 import { hasMetrics } from "../../../enclave/protocol/verdict.ts";
 import type { Address } from "../ledger.ts";
 import { applyOutcome } from "./outcomes.ts";
-import { recordOf } from "./peers.ts";
-import { closeIfOver, contextOf, hasQuorum, stakeSent } from "./rounds.ts";
+import { recordOf, roll as rollAll } from "./peers.ts";
+import {
+  assertSeedsDrawn,
+  closeIfOver,
+  contextOf,
+  hasQuorum,
+  isPrunable,
+  stakeSent,
+} from "./rounds.ts";
 import { blob, type Row, type State } from "./state.ts";
+import { roll } from "./validators.ts";
 
 const MODULE = "score_ledger";
 /** Reveals that one settle call handles at most. */
 export const MAX_SETTLE = 64;
 
-function decode<T>(read: (bytes: Uint8Array) => T, message: Uint8Array): T {
+/** `read` with the ledger's refusal for bytes that are no such message. */
+export function decode<T>(read: (bytes: Uint8Array) => T, message: Uint8Array): T {
   try {
     return read(message);
   } catch (error) {
@@ -72,6 +81,9 @@ function authenticate(
     "ENotValidator",
     `${sender} is not validator ${head.validator} of window ${head.window}`,
   );
+  // In N+2 all of N's deadlines are over, whatever epochs are still kept.
+  const over = `messages of window ${head.window} were taken in the window after it`;
+  requireThat(head.window + 2 > state.window(), MODULE, "EWrongPhase", over);
   const { end, report, outcome } = state.deadlines(head.window);
   const deadline = intent === INTENT.report ? report : outcome;
   requireThat(
@@ -132,13 +144,14 @@ export function submitReport(
   message: Bytes,
   signature: Bytes,
 ): void {
+  roll(state);
   const report = decode(decodeReport, message);
   const window = report.window;
   const key = authenticate(state, sender, report, message, signature, INTENT.report);
   const row = state.windowRow(window);
   requireThat(row.status === "open", MODULE, "EClosed", `window ${window} takes no reports`);
   requireThat(
-    closeIfOver(state, window - 1),
+    window === 0 || closeIfOver(state, window - 1),
     MODULE,
     "EPreviousOpen",
     `window ${window - 1} is not closed yet`,
@@ -153,6 +166,7 @@ export function submitReport(
     "EAlreadySubmitted",
     `validator ${report.validator} has reported window ${window}`,
   );
+  assertSeedsDrawn(state, window);
   const digest = windowDigest(contextOf(state, window), blob(row.acc));
   requireThat(
     equal(report.windowDigest, digest),
@@ -194,6 +208,7 @@ export function reportsOf(state: State, window: number): Weighted<Report>[] {
 
 /** Settle up to `limit` more reveals; returns whether all are settled. Calling it again changes nothing. */
 export function settle(state: State, window: number, limit: number): boolean {
+  rollAll(state);
   requireThat(
     Number.isInteger(limit) && limit >= 1 && limit <= MAX_SETTLE,
     MODULE,
@@ -310,6 +325,7 @@ export function submitOutcome(
   message: Bytes,
   signature: Bytes,
 ): void {
+  rollAll(state);
   const outcome = decode(decodeOutcome, message);
   const window = outcome.window;
   const key = authenticate(state, sender, outcome, message, signature, INTENT.outcome);
@@ -358,88 +374,12 @@ export function submitOutcome(
   applyOutcome(state, window);
 }
 
-/** Slash the validator whose key signed two different messages for one intent and window. */
-export function slash(
-  state: State,
-  first: Bytes,
-  firstSignature: Bytes,
-  second: Bytes,
-  secondSignature: Bytes,
-): void {
-  const intent = first[0] === INTENT.outcome ? INTENT.outcome : INTENT.report;
-  const read: (bytes: Uint8Array) => MessageHead = intent === INTENT.report
-    ? decodeReport
-    : decodeOutcome;
-  const a = decode(read, first);
-  const b = decode(read, second);
-  const info = state.info();
-  requireThat(
-    [a, b].every((head) =>
-      equal(head.chainId, info.chainId) && equal(head.ledgerId, info.ledgerId)
-    ),
-    MODULE,
-    "EWrongLedger",
-    "a message is for another ledger",
-  );
-  const keys = state.all("select key, owner from enclaves where uid = ?", a.validator);
-  const signer = keys.find(({ key }) =>
-    verifySignature(firstSignature, first, blob(key)) &&
-    verifySignature(secondSignature, second, blob(key))
-  );
-  requireThat(
-    a.validator === b.validator && a.window === b.window && !equal(first, second) &&
-      signer !== undefined,
-    MODULE,
-    "ENotEquivocation",
-    "these are not two different messages by one registered key for one window",
-  );
-  // Once for each: with a slash below the whole stake the same proof would take again and again.
-  const offence = `slashed/${toHex(blob(signer.key))}/${intent}/${a.window}`;
-  requireThat(
-    state.meta(offence) === undefined,
-    MODULE,
-    "EAlreadySubmitted",
-    `validator ${a.validator} was slashed for this`,
-  );
-  const owner = signer.owner as Address;
-  const taken = takeStake(state, a.validator, owner);
-  requireThat(
-    taken > 0n,
-    MODULE,
-    "ENotValidator",
-    `validator ${a.validator} has nothing at stake any more`,
-  );
-  state.setMeta(offence, state.nowMs);
-  state.run("update enclaves set active = 0 where uid = ? and owner = ?", a.validator, owner);
-  state.addTotal("treasury_sui", taken);
-  state.emit("validator_registry::ValidatorSlashed", {
-    validator: a.validator,
-    window: a.window,
-    amount: taken,
-    reason: "equivocation",
-  });
-}
-
-/** Take the slashed share of what `owner` has at stake as validator `uid`, and of what it is unbonding. */
-function takeStake(state: State, uid: number, owner: Address): bigint {
-  const bps = BigInt(state.hparams(state.window()).slash_bps);
-  let taken = 0n;
-  const take = (stake: string) => {
-    const amount = BigInt(stake) * bps / 10_000n;
-    taken += amount;
-    return (BigInt(stake) - amount).toString();
-  };
-  const seat = state.get("select stake from validators where uid = ? and owner = ?", uid, owner);
-  if (seat !== undefined) {
-    state.run("update validators set stake = ? where uid = ?", take(seat.stake as string), uid);
+/** Drop a window's messages, settled rows and payment. */
+export function prune(state: State, window: number): void {
+  requireThat(isPrunable(state, window), MODULE, "ETooYoung", `window ${window} is still kept`);
+  const judged = state.get("select 1 from reports where window = ? limit 1", window) !== undefined;
+  for (const table of ["payouts", "settled", "reports", "outcomes"]) {
+    state.run(`delete from ${table} where window = ?`, window);
   }
-  const leaving = state.all(
-    "select id, amount from unbonding where role = 'validator' and owner = ?",
-    owner,
-  );
-  for (const row of leaving) {
-    const left = take(row.amount as string);
-    state.run("update unbonding set amount = ? where id = ?", left, row.id as number);
-  }
-  return taken;
+  if (judged) state.emit("score_ledger::JudgementPruned", { window });
 }

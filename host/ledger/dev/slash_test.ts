@@ -3,8 +3,14 @@ import { ADMIN, bytes32, refuses, type Signed, TestNetwork, validatorOf } from "
 
 const HALF = { validators: [10_000n, 10_000n], hparams: { slash_bps: 5_000 } };
 
-function slash(network: TestNetwork, a: Signed, b: Signed): Promise<void> {
-  return network.ledger.slash(a.message, a.signature, b.message, b.signature);
+function slash(network: TestNetwork, a: Signed, b: Signed, key = 0): Promise<void> {
+  return network.ledger.slash(
+    network.publicKey(0, key),
+    a.message,
+    a.signature,
+    b.message,
+    b.signature,
+  );
 }
 
 Deno.test("slash: takes the stake of a key that signed two reports of a window", async () => {

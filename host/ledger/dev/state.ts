@@ -5,10 +5,12 @@
  * @module
  */
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { type Bytes, fromHex, toHex } from "../../../enclave/protocol/bytes.ts";
+import { type Bytes, fromHex, toHex, utf8 } from "../../../enclave/protocol/bytes.ts";
 import { decodeDataset } from "../../../enclave/protocol/dataset.ts";
 import { requireThat } from "../../../enclave/protocol/errors.ts";
+import { tagged } from "../../../enclave/protocol/hash.ts";
 import { decodeHparams, type Hparams } from "../../../enclave/protocol/hparams.ts";
+import { Refusal } from "../../../enclave/protocol/refusal.ts";
 import {
   type Deadlines,
   deadlines,
@@ -16,6 +18,7 @@ import {
   windowAt,
 } from "../../../enclave/protocol/window.ts";
 import type { Address, NetworkInfo } from "../ledger.ts";
+import type { ObjectId } from "../token.ts";
 
 /** A row of a query. */
 export type Row = Record<string, unknown>;
@@ -24,6 +27,38 @@ export type Row = Record<string, unknown>;
 export function blob(value: unknown): Bytes {
   return new Uint8Array(value as Uint8Array);
 }
+
+/** Largest amount and number of the contracts. */
+export const MAX_U64: bigint = (1n << 64n) - 1n;
+
+/**
+ * An amount as a coin can hold it.
+ *
+ * @throws {RangeError} for any other.
+ */
+export function amountOf(amount: bigint): bigint {
+  if (typeof amount === "bigint" && amount >= 0n && amount <= MAX_U64) return amount;
+  throw new RangeError(`Cannot use ${amount} as an amount: it must be 0..2^64-1`);
+}
+
+/** The refusal of a call that names an object that is not there, or not the sender's: no contract sees it. */
+export function unknownObject(what: string, id: string): Refusal {
+  return new Refusal("unknown_object", `There is no such ${what}, or it is another's: ${id}`);
+}
+
+/** A counter that is an amount; `minted_sui` is test money, `issued` what mining promised, `supply` ever minted. */
+export type Total =
+  | "minted_sui"
+  | "treasury/miner"
+  | "treasury/validator"
+  | "job_fees"
+  | "issued"
+  | "owed"
+  | "treasury_vram"
+  | "deposited"
+  | "supply"
+  | "mined"
+  | "burned";
 
 /** The state of one call. */
 export class State {
@@ -63,8 +98,9 @@ export class State {
     this.run("insert or replace into meta values (?, ?)", key, String(value));
   }
 
-  /** What never changes about the network. */
+  /** What never changes about the network, and who its admin is. */
   info(): NetworkInfo {
+    const admin = this.meta("admin");
     if (this.#info === undefined) {
       const text = (key: string) => {
         const value = this.meta(key);
@@ -92,10 +128,32 @@ export class State {
         simulatedRoot: root === "" ? null : fromHex(root),
       };
     }
-    return this.#info;
+    return { ...this.#info, admin: admin! };
   }
 
-  /** Epochs, ascending. */
+  /** Whether `sender` holds the admin's capability now: while it is on offer nobody does. */
+  isAdmin(sender: Address): boolean {
+    return sender === this.info().admin && this.meta("admin_offer") === undefined;
+  }
+
+  /** Refuse unless {@link isAdmin}. */
+  assertAdmin(sender: Address, module: "hparams" | "enclave_registry" = "hparams"): void {
+    requireThat(this.isAdmin(sender), module, "ENotAdmin", `${sender} is not the admin`);
+  }
+
+  /** The id of a new object. */
+  newObject(): ObjectId {
+    const number = this.meta("objects") ?? "0";
+    this.setMeta("objects", Number(number) + 1);
+    return this.objectId(number);
+  }
+
+  /** The id of the object that `name` stands for. */
+  objectId(name: string): ObjectId {
+    return `0x${toHex(tagged("vramhub/dev/object/v1", this.info().ledgerId, utf8(name)))}`;
+  }
+
+  /** Epochs that are kept, ascending. */
   epochs(): Epoch[] {
     return this.all("select * from epochs order by first_window").map((row) => ({
       firstWindow: row.first_window as number,
@@ -106,6 +164,14 @@ export class State {
 
   /** The window of this call. */
   window(): number {
+    const window = this.windowOrBefore();
+    const begun = this.epochs().some(({ startMs }) => startMs <= this.nowMs);
+    requireThat(begun, "hparams", "ENoEpoch", "the first window has not begun");
+    return window;
+  }
+
+  /** The same, but before the first window one below it. */
+  windowOrBefore(): number {
     return windowAt(this.epochs(), this.nowMs);
   }
 
@@ -121,6 +187,11 @@ export class State {
     return row;
   }
 
+  /** Hparams of the last window that was rolled to; before the first, those of the founding. */
+  current(): Hparams {
+    return JSON.parse(this.meta("hparams")!);
+  }
+
   /** Hparams that rule `window`. */
   hparams(window: number): Hparams {
     return decodeHparams(blob(this.windowRow(window).hparams));
@@ -128,7 +199,11 @@ export class State {
 
   /** The moments of `window`. */
   deadlines(window: number): Deadlines {
-    return deadlines(this.epochs(), window, this.hparams(window));
+    const hparams = this.hparams(window);
+    const epochs = this.epochs();
+    const known = epochs.some(({ firstWindow }) => firstWindow <= window);
+    requireThat(known, "hparams", "ENoEpoch", `the epoch of window ${window} is forgotten`);
+    return deadlines(epochs, window, hparams);
   }
 
   /** Append to the event log. */
@@ -140,7 +215,7 @@ export class State {
     this.run(
       "insert into events (at_ms, window, kind, body) values (?, ?, ?, ?)",
       this.nowMs,
-      this.window(),
+      this.windowOrBefore(),
       kind,
       plain,
     );
@@ -176,12 +251,19 @@ export class State {
   }
 
   /** A counter that is an amount. */
-  total(key: "issued" | "treasury_sui" | "treasury_vram" | "minted_sui"): bigint {
+  total(key: Total): bigint {
     return BigInt(this.meta(key) ?? "0");
   }
 
   /** Add to such a counter. */
-  addTotal(key: "issued" | "treasury_sui" | "treasury_vram" | "minted_sui", amount: bigint): void {
+  addTotal(key: Total, amount: bigint): void {
     this.setMeta(key, (this.total(key) + amount).toString());
+  }
+
+  /** Take all of such a counter. */
+  takeTotal(key: Total): bigint {
+    const amount = this.total(key);
+    this.setMeta(key, "0");
+    return amount;
   }
 }
