@@ -5,13 +5,13 @@
  */
 import { object } from "@optique/core/constructs";
 import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
-import { optional, withDefault } from "@optique/core/modifiers";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue, Parser } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice, float, integer } from "@optique/core/valueparser";
 import { path, run } from "@optique/run";
 import type { JudgeAddress } from "../courier/transport.ts";
-import { judgeAddress, LIARS, MODELS, roleList, ROLES } from "./args_values.ts";
+import { judgeAddress, LIARS, MODELS, roleList, ROLES, storeName } from "./args_values.ts";
 import type { Liar, ModelName, Role } from "./args_values.ts";
 
 export { type Liar, type ModelName, type Role } from "./args_values.ts";
@@ -38,6 +38,8 @@ export interface ValidatorArgs {
   dataDir: string | undefined;
   /** Length of a window in seconds; undefined measures this machine first. */
   windowSeconds: number | undefined;
+  /** Where miners keep their gradients; undefined takes the setting's, which is the data directory by default. */
+  store: string | undefined;
   /** Print the log lines of every part. */
   verbose: boolean;
 }
@@ -50,6 +52,8 @@ export interface MinerArgs {
   dataDir: string;
   /** What the miner does. */
   role: Role;
+  /** Where it keeps its gradients; undefined takes the setting's, which is the data directory by default. */
+  store: string | undefined;
   /** Windows to take part in before ending; undefined runs until interrupted. */
   windows: number | undefined;
   /** Print one JSON object a line. */
@@ -94,11 +98,16 @@ const onlyTestMode = message`Cannot start without ${
   commandLine("--test-mode")
 }: it is the only mode so far. The others need Sui and AWS Nitro; the README names what is missing.`;
 
-const testMode = flag("--test-mode", {
-  description:
-    message`Run against a local ledger with a simulated enclave. No account, no chain, no hardware is needed, and nothing is worth anything.`,
-  errors: { missing: onlyTestMode },
-});
+const noMode = message`Cannot start without ${commandLine("--test-mode")} or ${
+  commandLine("--ledger sui --network NAME")
+}: say which mode; the second one needs AWS Nitro, and has a help of its own.`;
+
+const testModeOr = (missing: Message) =>
+  flag("--test-mode", {
+    description:
+      message`Run against a local ledger with a simulated enclave. No account, no chain, no hardware is needed, and nothing is worth anything.`,
+    errors: { missing },
+  });
 
 const json = option("--json", {
   description: message`Print one JSON object a line, for other programs.`,
@@ -107,6 +116,19 @@ const json = option("--json", {
 const windows = optional(option("--windows", integer({ metavar: "N", min: 1, max: 1_000_000 }), {
   description: message`End after this many windows. Without it, run until Ctrl-C.`,
 }));
+
+const store = optional(option("--store", storeName(), {
+  description:
+    message`Where miners keep their gradients: local, s3 (or r2), walrus, or a module of your own such as ./mine.ts whose default export is a store. Buckets and keys come from the settings; VRAMHUB_STORAGE_BACKEND without it.`,
+}));
+
+/** Given once or more: `-vv` is understood. */
+const verbose = map(
+  multiple(option("-v", "--verbose", {
+    description: message`Print the log lines of every part, not only the results.`,
+  })),
+  (given) => given.length > 0,
+);
 
 const whichDir = message`Cannot start without ${
   commandLine("--data-dir DIR")
@@ -118,7 +140,13 @@ const joinedDir = option("--data-dir", path({ metavar: "DIR", type: "directory" 
 });
 
 const validator = object({
-  testMode,
+  testMode: testModeOr(noMode),
+  ledger: optional(option("--ledger", choice(["dev"], { metavar: "KIND" }), {
+    description:
+      message`The ledger of test mode is dev, a file of the data directory. For sui there is ${
+        commandLine("--ledger sui --help")
+      }.`,
+  })),
   windows,
   json,
   model: withDefault(
@@ -160,13 +188,12 @@ const validator = object({
         message`Length of a window. Without it, a training step and a judgement are measured first and the window is sized to fit them.`,
     }),
   ),
-  verbose: option("-v", "--verbose", {
-    description: message`Print the log lines of every part, not only the results.`,
-  }),
-}, { errors: { endOfInput: onlyTestMode } });
+  store,
+  verbose,
+}, { errors: { endOfInput: noMode } });
 
 const miner = object({
-  testMode,
+  testMode: testModeOr(onlyTestMode),
   dataDir: joinedDir,
   role: withDefault(
     option("--role", choice(ROLES, { metavar: "ROLE", suggest: "nearest" }), {
@@ -174,6 +201,7 @@ const miner = object({
     }),
     "honest" as const,
   ),
+  store,
   windows,
   json,
 }, { errors: { endOfInput: onlyTestMode } });
@@ -182,7 +210,7 @@ const aggregator = object({ dataDir: joinedDir, json }, { errors: { endOfInput: 
 
 /** Parse the validator's arguments. Does not return where help was asked for or the arguments are wrong. */
 export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): ValidatorArgs {
-  const args = parse("deno task validator", validator, argv, {
+  const { ledger: _dev, ...args } = parse("deno task validator", validator, argv, {
     brief:
       message`Judge miners' gradients in a (simulated) enclave, settle windows and pay for what lowered the loss.`,
     examples: examples(
@@ -213,6 +241,13 @@ export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): Valida
 
 /** Parse the miner's arguments. Does not return where help was asked for or the arguments are wrong. */
 export function parseMinerArgs(argv: readonly string[], io?: ArgsIo): MinerArgs {
+  if (argv.some((word) => /^--no-drand(=|$)/.test(word))) {
+    refuse(
+      "where a window's randomness comes from is the ledger's rule (randomness_kind), the same for everybody, and no " +
+        "miner's flag: the judge measures on the pages that it assigns. Where drand does not answer, the window is skipped",
+      io,
+    );
+  }
   return parse("deno task miner", miner, argv, {
     brief: message`Train on the assigned pages of every window and submit the compressed update.`,
     examples: examples(

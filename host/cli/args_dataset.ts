@@ -11,7 +11,7 @@ import { choice, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run";
 import { type Format, FORMATS } from "../data/documents.ts";
 import { type ArgsIo, examples, parse } from "./args.ts";
-import { type ModelName, MODELS } from "./args_values.ts";
+import { type ModelName, MODELS, storeName } from "./args_values.ts";
 
 /** Arguments of `deno task dataset`. */
 export type DatasetArgs =
@@ -38,6 +38,8 @@ export type DatasetArgs =
     readonly folder: string;
     /** Directory of a local store; undefined takes the store of the settings. */
     readonly store: string | undefined;
+    /** A kind of store, or a module that exports one, in place of the setting's. */
+    readonly backend: string | undefined;
     readonly json: boolean;
   };
 
@@ -113,6 +115,10 @@ const push = command(
       description:
         message`A local store; without it, the store that VRAMHUB_STORAGE_BACKEND names.`,
     })),
+    backend: optional(option("--store", storeName(), {
+      description:
+        message`Another kind of store than the setting's: local, s3 (or r2), walrus, or a module such as ./mine.ts whose default export is a store.`,
+    })),
     json,
   }),
   {
@@ -138,6 +144,7 @@ export function parseDatasetArgs(argv: readonly string[], io?: ArgsIo): DatasetA
       ],
       ["Every byte again", "verify ./fineweb"],
       ["For a network on this machine", "push ./fineweb --store-dir ./network/store"],
+      ["Into the bucket of the settings", "push ./fineweb --store s3"],
     )("deno task dataset"),
   }, io) as DatasetArgs;
 }

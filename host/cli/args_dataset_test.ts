@@ -22,6 +22,7 @@ Deno.test("parseDatasetArgs: verifies and pushes a folder", () => {
   });
   assert.deepEqual(parseDatasetArgs(["push", "d", "--store-dir", "s"]), {
     action: "push",
+    backend: undefined,
     folder: "d",
     store: "s",
     json: false,

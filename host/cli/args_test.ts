@@ -45,13 +45,14 @@ Deno.test("parseValidatorArgs: has a default for everything but the mode", () =>
     liar: undefined,
     dataDir: undefined,
     windowSeconds: undefined,
+    store: undefined,
     verbose: false,
   });
 });
 
 Deno.test("parseValidatorArgs: takes every option", () => {
   const argv =
-    "--test-mode --windows 3 --json --model nano-gpt --miners honest,idle --validators 3 --judge vsock:16:3000 --liar swap --data-dir d --window-seconds 2.5 -v";
+    "--test-mode --ledger dev --windows 3 --json --model nano-gpt --miners honest,idle --validators 3 --judge vsock:16:3000 --liar swap --data-dir d --window-seconds 2.5 --store ./mine.ts -vv";
   assert.deepEqual(parseValidatorArgs(argv.split(" ")), {
     testMode: true,
     windows: 3,
@@ -63,6 +64,7 @@ Deno.test("parseValidatorArgs: takes every option", () => {
     liar: "swap",
     dataDir: "d",
     windowSeconds: 2.5,
+    store: "./mine.ts",
     verbose: true,
   });
 });
@@ -91,9 +93,34 @@ Deno.test("parseMinerArgs: defaults to an honest miner that runs until interrupt
     testMode: true,
     dataDir: "d",
     role: "honest",
+    store: undefined,
     windows: undefined,
     json: false,
   });
+});
+
+Deno.test("parseMinerArgs: takes the kinds of stores and paths, and nothing else", () => {
+  const store = (name: string) =>
+    parseMinerArgs(["--test-mode", "--data-dir", "d", "--store", name]).store;
+  for (const name of ["local", "s3", "r2", "walrus", "./mine.ts", "/abs/mine.js"]) {
+    assert.equal(store(name), name);
+  }
+  const argv = ["--test-mode", "--data-dir", "d", "--store", "s4"];
+  const { status, stderr } = ending(parseMinerArgs, ...argv);
+  assert.equal(status, 2);
+  assert.match(stderr, /local, r2, s3, walrus or a path/);
+});
+
+Deno.test("parseMinerArgs: refuses --no-drand and says whose choice that is", () => {
+  const { status, stderr } = ending(
+    parseMinerArgs,
+    "--test-mode",
+    "--data-dir",
+    "d",
+    "--no-drand",
+  );
+  assert.equal(status, 2);
+  assert.match(stderr, /is the ledger's rule \(randomness_kind\).* the window is skipped/);
 });
 
 Deno.test("parseAggregatorArgs: takes the data directory", () => {
@@ -103,11 +130,11 @@ Deno.test("parseAggregatorArgs: takes the data directory", () => {
   });
 });
 
-Deno.test("parseValidatorArgs, parseMinerArgs: without --test-mode they say that there is no other mode yet", () => {
+Deno.test("parseValidatorArgs, parseMinerArgs: without --test-mode they say which modes there are", () => {
   for (const argv of [[], ["--json"]]) {
     const { status, stderr } = ending(parseValidatorArgs, ...argv);
     assert.equal(status, 2);
-    assert.match(stderr, /Cannot start without .--test-mode.: it is the only mode so far/);
+    assert.match(stderr, /Cannot start without .--test-mode. or .--ledger sui --network NAME./);
   }
   assert.match(ending(parseMinerArgs, "--data-dir", "d").stderr, /only mode so far/);
 });

@@ -6,6 +6,7 @@
 import { message, text } from "@optique/core/message";
 import { choice, type ValueParser } from "@optique/core/valueparser";
 import type { PRESETS } from "../../enclave/model/presets.ts";
+import { STORES, VARIABLES } from "../config/mod.ts";
 import { formatAddress, type JudgeAddress, parseAddress } from "../courier/transport.ts";
 
 /** Names of the models that a network can train. */
@@ -56,6 +57,29 @@ export function roleList(): ValueParser<"sync", readonly Role[]> {
       for (const name of ROLES) {
         const text = done + name;
         if (text.startsWith(prefix)) yield { kind: "literal", text };
+      }
+    },
+  };
+}
+
+/** A kind of store, or the path of a module that exports one. */
+export function storeName(): ValueParser<"sync", string> {
+  return {
+    mode: "sync",
+    metavar: "STORE",
+    placeholder: "local",
+    parse(input) {
+      try {
+        return { success: true, value: VARIABLES.STORAGE_BACKEND.type.parse(input) };
+      } catch {
+        const forms = VARIABLES.STORAGE_BACKEND.type.name;
+        return { success: false, error: message`Expected ${text(forms)}, but got ${input}.` };
+      }
+    },
+    format: (name) => name,
+    *suggest(prefix) {
+      for (const name of STORES) {
+        if (name.startsWith(prefix)) yield { kind: "literal", text: name };
       }
     },
   };

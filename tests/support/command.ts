@@ -17,11 +17,15 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Start `host/cli/NAME.ts` with `args`. */
-export function startCommand(name: string, args: readonly string[]): Deno.ChildProcess {
+/** Start `host/cli/NAME.ts` with `args`; in the folder `cwd`, where it finds its `.env`. */
+export function startCommand(
+  name: string,
+  args: readonly string[],
+  cwd: string | URL = ROOT,
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", new URL(`host/cli/${name}.ts`, ROOT).pathname, ...args],
-    cwd: ROOT,
+    cwd,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

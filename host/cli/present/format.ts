@@ -61,10 +61,17 @@ export function short(hex: string): string {
   return hex.length <= 8 ? hex : `${hex.slice(0, 8)}…`;
 }
 
-/** A duration: `800 ms`, `12.5 s`, `10 min`. */
+/** Units of durations, each with how many of the one before it make one. */
+const DURATIONS = [["s", 1_000], ["min", 60], ["h", 60], ["days", 24]] as const;
+
+/** A duration: `800 ms`, `12.5 s`, `10 min`, `48 h`, `7 days`; in the larger unit from two of it on, hours from one. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  const [value, unit] = ms < 60_000 ? [ms / 1_000, "s"] : [ms / 60_000, "min"];
+  let [value, unit]: [number, string] = [ms, "ms"];
+  for (const [name, size] of DURATIONS) {
+    if (value < size * (name === "days" ? 3 : 1)) break;
+    [value, unit] = [value / size, name];
+  }
   return `${Number(value.toFixed(1))} ${unit}`;
 }
 
