@@ -21,9 +21,11 @@ import { AttestationError } from "./error.ts";
 
 /** AlgorithmIdentifier of ecdsa-with-SHA384 (RFC 5758 §3.2): no parameters. */
 const ECDSA_SHA384 = fromHex("300a06082a8648ce3d040303");
-/** Start of a SubjectPublicKeyInfo with an uncompressed P-384 point (RFC 5480 §2): 96 bytes follow. */
+/**
+ * Start of a SubjectPublicKeyInfo with an uncompressed P-384 point (RFC 5480 §2). Its lengths leave 96 bytes
+ * for the point.
+ */
 const P384_SPKI = fromHex("3076301006072a8648ce3d020106052b8104002203620004");
-const P384_SPKI_BYTES = P384_SPKI.length + 96;
 const VERSION_3 = fromHex("a003020102");
 const EXTENSIONS_TAG = 0xa3;
 const BASIC_CONSTRAINTS = "2.5.29.19";
@@ -49,9 +51,9 @@ export interface Certificate {
   readonly notAfter: number;
   /** basicConstraints says that it is a CA. */
   readonly ca: boolean;
-  /** How many CAs may follow it; undefined where unlimited. */
-  readonly pathLength: number | undefined;
-  /** The keyUsage bits: 1 digitalSignature, 32 keyCertSign; zero where the extension is absent. */
+  /** How many CAs may follow it: Infinity where it sets no limit. */
+  readonly pathLength: number;
+  /** The first octet of keyUsage: 0x80 digitalSignature, 0x04 keyCertSign; zero where it has none. */
   readonly usages: number;
 }
 
@@ -99,7 +101,7 @@ function read(der: Bytes, field: string): Certificate {
     }
   }
   const key = raw(der, spki!);
-  if (key.length !== P384_SPKI_BYTES || !equal(key.subarray(0, P384_SPKI.length), P384_SPKI)) {
+  if (!equal(key.subarray(0, P384_SPKI.length), P384_SPKI)) {
     throw refuse("unknown_curve", "has a key that is not an uncompressed P-384 point", field);
   }
   const times = children(der, validity!);
@@ -124,8 +126,8 @@ function refuse(code: string, problem: string, field: string): AttestationError 
 
 /** The elements inside `parent`, which must have exactly these tags. */
 function fields(der: Bytes, parent: Element, tags: readonly number[]): Element[] {
-  const found = parent.tag === TAG.sequence ? children(der, parent) : [];
-  if (found.length !== tags.length || found.some((e, i) => e.tag !== tags[i])) {
+  const found = children(der, parent);
+  if ([parent, ...found].map(({ tag }) => tag).join() !== [TAG.sequence, ...tags].join()) {
     throw new TypeError("its structure is not that of a version 3 certificate");
   }
   return found;
@@ -140,7 +142,7 @@ function readExtensions(der: Bytes, wrapper: Element, field: string): Extensions
     throw new TypeError("its extensions cannot be read");
   }
   const seen = new Set<string>();
-  const found: Extensions = { ca: false, pathLength: undefined, usages: 0 };
+  const found: Extensions = { ca: false, pathLength: Infinity, usages: 0 };
   for (const element of children(der, list)) {
     assertExtension(der, element);
     const { type, critical, value } = new Extension(raw(der, element));
@@ -183,15 +185,12 @@ function readConstraints(value: Bytes): Pick<Extensions, "ca" | "pathLength"> {
   if (!sound || !short) {
     throw new TypeError("its basicConstraints cannot be read");
   }
-  return { ca: isCa, pathLength: length === undefined ? undefined : value[length.content]! };
+  return { ca: isCa, pathLength: length === undefined ? Infinity : value[length.content]! };
 }
 
-/** KeyUsage (RFC 5280 §4.2.1.3): BIT STRING, its first bit the highest of an octet; here the lowest. */
+/** KeyUsage (RFC 5280 §4.2.1.3): BIT STRING, whose first bit is the highest of its first octet. */
 function readUsages(value: Bytes): Pick<Extensions, "usages"> {
   const whole = assertDer(value);
   if (whole.tag !== TAG.bitString) throw new TypeError("its keyUsage cannot be read");
-  const bits = value[whole.content + 1] ?? 0;
-  let usages = 0;
-  for (let i = 0; i < 8; i++) usages |= (bits >> (7 - i) & 1) << i;
-  return { usages };
+  return { usages: value[whole.content + 1] ?? 0 };
 }

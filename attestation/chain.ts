@@ -9,9 +9,10 @@ import { type Certificate, readCertificate } from "./certificate.ts";
 import type { AttestationDocument } from "./document.ts";
 import { AttestationError } from "./error.ts";
 import { verifyEs384 } from "./es384.ts";
+import type { Moment } from "./policy.ts";
 
-const DIGITAL_SIGNATURE = 1;
-const KEY_CERT_SIGN = 32;
+const DIGITAL_SIGNATURE = 0x80;
+const KEY_CERT_SIGN = 0x04;
 
 /** The certificates of `document`, root first and leaf last, read strictly and not yet verified. */
 export function readChain(document: AttestationDocument): Certificate[] {
@@ -44,13 +45,14 @@ export async function verifyChain(chain: readonly Certificate[]): Promise<void> 
 }
 
 /**
- * Check that every certificate is valid at `at` (milliseconds; `leeway` before notBefore). After `verifyChain`:
- * of a forgery nobody should read that it has merely expired.
+ * Check that every certificate is valid at `moment`. After `verifyChain`: of a forgery nobody should read that it
+ * has merely expired.
  *
  * @returns the earliest end of validity in the chain, in milliseconds.
  * @throws {AttestationError} `not_yet_valid` or `expired`.
  */
-export function checkValidity(chain: readonly Certificate[], at: number, leeway: number): number {
+export function checkValidity(chain: readonly Certificate[], moment: Moment): number {
+  const { at, leeway } = moment;
   for (const certificate of chain) {
     if (at < certificate.notBefore - leeway) {
       throw refuse("not_yet_valid", "is not valid yet at the time in question", certificate);
@@ -68,7 +70,7 @@ function checkAuthority(ca: Certificate, following: number): void {
   if ((ca.usages & KEY_CERT_SIGN) === 0) {
     throw refuse("cannot_sign_certificates", "lacks keyCertSign", ca);
   }
-  if (ca.pathLength !== undefined && following > ca.pathLength) {
+  if (following > ca.pathLength) {
     throw refuse("path_too_long", `allows ${ca.pathLength} CAs below and has ${following}`, ca);
   }
 }

@@ -216,7 +216,7 @@ async function patched(from: string, to: string): Promise<Bytes> {
 Deno.test("readCertificate: holds extensions to their very tags, classes included", async () => {
   const usage = "300b0603551d0f0404030207"; // SEQUENCE { OID, OCTET STRING { BIT STRING
   const constraints = "300c0603551d130101ff04023000"; // critical, an empty SEQUENCE
-  assert.equal(readCertificate(await patched(usage, usage), "certificate").usages, 1);
+  assert.equal(readCertificate(await patched(usage, usage), "certificate").usages, 0x80);
   for (
     const [from, to] of [
       [usage, "b00b0603551d0f0404030207"], // [16] instead of SEQUENCE
@@ -256,8 +256,8 @@ Deno.test("readCertificate: reads basicConstraints and keyUsage, and nothing tha
     const { ca, pathLength } = await read("2.5.29.19", hex);
     return [ca, pathLength];
   };
-  assert.deepEqual(await constraints("3000"), [false, undefined]);
-  assert.deepEqual(await constraints("30030101ff"), [true, undefined]);
+  assert.deepEqual(await constraints("3000"), [false, Infinity]);
+  assert.deepEqual(await constraints("30030101ff"), [true, Infinity]);
   assert.deepEqual(await constraints("30060101ff020100"), [true, 0]);
   assert.deepEqual(await constraints("30060101ff02017f"), [true, 127]);
   for (
@@ -277,9 +277,9 @@ Deno.test("readCertificate: reads basicConstraints and keyUsage, and nothing tha
     ]
   ) await assert.rejects(constraints(hex), /basicConstraints|DER|certificate/, hex);
   const usages = async (hex: string) => (await read("2.5.29.15", hex)).usages;
-  assert.deepEqual(await usages("03020780"), 1); // digitalSignature
-  assert.deepEqual(await usages("03020204"), 32); // keyCertSign
-  assert.deepEqual(await usages("03020186"), 1 | 32 | 64);
+  assert.deepEqual(await usages("03020780"), 0x80); // digitalSignature
+  assert.deepEqual(await usages("03020204"), 0x04); // keyCertSign
+  assert.deepEqual(await usages("03020186"), 0x86);
   assert.deepEqual(await usages("0303070080"), 0); // decipherOnly, in the second octet
   assert.deepEqual(await usages("030100"), 0);
   for (const hex of ["04020780", "030208ff", "3000", ""]) {

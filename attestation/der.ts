@@ -34,6 +34,8 @@ export const TAG = {
   set: 0x31,
 } as const;
 
+/** Bits of an identifier octet: its class, which is zero for the universal types, and its form. */
+const CLASS = 0xc0;
 const CONSTRUCTED = 0x20;
 const MAX_DEPTH = 12;
 
@@ -59,6 +61,11 @@ export function element(bytes: Uint8Array, at: number, limit: number): Element {
   }
   if (length > limit - content) throw bad("a length is beyond the end");
   return { tag, start: at, content, end: content + length };
+}
+
+/** Whether elements are inside `e`, and not a value. */
+export function isConstructed(e: Element): boolean {
+  return (e.tag & CONSTRUCTED) !== 0;
 }
 
 /** The elements inside `parent`, in order. @throws {AttestationError} `bad_der`. */
@@ -92,55 +99,53 @@ export function assertDer(bytes: Uint8Array): Element {
 
 function assertElement(bytes: Uint8Array, e: Element, depth: number): void {
   if (depth > MAX_DEPTH) throw bad(`nested deeper than ${MAX_DEPTH}`);
-  const universal = e.tag < 0x40;
-  if ((e.tag & CONSTRUCTED) !== 0) {
-    if (universal && e.tag !== TAG.sequence && e.tag !== TAG.set) {
-      throw bad("a constructed string");
-    }
-    for (const child of children(bytes, e)) assertElement(bytes, child, depth + 1);
-  } else if (universal) {
-    assertPrimitive(bytes, e);
+  if (!isConstructed(e)) return assertPrimitive(e.tag, bytes.subarray(e.content, e.end));
+  if ((e.tag & CLASS) === 0 && e.tag !== TAG.sequence && e.tag !== TAG.set) {
+    throw bad("a constructed string");
   }
+  for (const child of children(bytes, e)) assertElement(bytes, child, depth + 1);
 }
 
-function assertPrimitive(bytes: Uint8Array, e: Element): void {
-  const length = e.end - e.content;
-  const first = bytes[e.content] ?? 0;
-  const last = bytes[e.end - 1]!;
-  switch (e.tag) {
+/** The universal types that have rules of their own; others are opaque. */
+function assertPrimitive(tag: number, octets: Uint8Array): void {
+  const { length } = octets;
+  const [first = 0, second = 0] = octets;
+  switch (tag) {
     case TAG.boolean:
       if (length !== 1 || (first !== 0 && first !== 0xff)) throw bad("a boolean not 0 or 255");
       break;
-    case TAG.integer: {
+    case TAG.integer:
       if (length === 0) throw bad("an empty integer");
-      const second = bytes[e.content + 1]! & 0x80;
-      if (length > 1 && ((first === 0 && second === 0) || (first === 0xff && second !== 0))) {
+      if (length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
         throw bad("an integer is longer than it need be");
       }
       break;
-    }
     case TAG.bitString:
-      if (length === 0 || first > 7 || (length === 1 && first !== 0)) {
-        throw bad("a bit string with a wrong count of unused bits");
-      }
-      if ((last & ((1 << first) - 1)) !== 0 && length > 1) throw bad("unused bits are not zero");
+      if (length === 0 || first > 7) throw bad("a bit string without a count of unused bits");
+      // An empty one's last octet is the count itself, which must be zero.
+      if ((octets.at(-1)! & ((1 << first) - 1)) !== 0) throw bad("unused bits are not zero");
       break;
     case TAG.null:
       if (length !== 0) throw bad("a null with content");
       break;
     case TAG.oid:
-      if (length === 0 || (last & 0x80) !== 0) throw bad("an object identifier is cut short");
-      for (let i = e.content; i < e.end; i++) {
-        if (bytes[i] === 0x80 && (i === e.content || (bytes[i - 1]! & 0x80) === 0)) {
-          throw bad("an object identifier is longer than it need be");
-        }
-      }
+      assertOid(octets);
       break;
     case 0x00:
     case 0x10:
     case 0x11:
       throw bad("a reserved or primitive structured type");
   }
+}
+
+/** Arcs of seven bits an octet (X.690 §8.19.2), the highest bit set in all but an arc's last. */
+function assertOid(octets: Uint8Array): void {
+  let begins = true;
+  for (const octet of octets) {
+    if (begins && octet === 0x80) throw bad("an object identifier is longer than it need be");
+    begins = octet < 0x80;
+  }
+  if (octets.length === 0 || !begins) throw bad("an object identifier is cut short");
 }
 
 /**
@@ -151,8 +156,11 @@ function assertPrimitive(bytes: Uint8Array, e: Element): void {
  */
 export function ecdsaSignatureToRaw(der: Uint8Array, size: number): Bytes {
   const whole = assertDer(der);
-  const parts = whole.tag === TAG.sequence ? children(der, whole) : [];
-  if (parts.length !== 2 || parts.some((part) => part.tag !== TAG.integer)) {
+  const parts = children(der, whole);
+  if (
+    whole.tag !== TAG.sequence || parts.length !== 2 ||
+    parts.some(({ tag }) => tag !== TAG.integer)
+  ) {
     throw bad("a signature is not a sequence of two integers");
   }
   const out = new Uint8Array(2 * size);
@@ -175,14 +183,13 @@ export function ecdsaSignatureToRaw(der: Uint8Array, size: number): Bytes {
  * @throws {AttestationError} `bad_der` for any other form and for dates that do not exist.
  */
 export function readTime(bytes: Uint8Array, e: Element): number {
-  const text = String.fromCharCode(...content(bytes, e).subarray(0, 16));
-  const utc = e.tag === TAG.utcTime;
-  if ((!utc && e.tag !== TAG.generalizedTime) || !(utc ? /^\d{12}Z$/ : /^\d{14}Z$/).test(text)) {
-    throw bad("a time is not in the form of RFC 5280");
-  }
+  let text = String.fromCharCode(...content(bytes, e));
   // UTCTime has two digits of the year: 50 to 99 are of the last century.
-  const full = utc ? (text < "5" ? "20" : "19") + text : text;
-  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(full)!;
+  if (e.tag === TAG.utcTime) text = (text[0]! < "5" ? "20" : "19") + text;
+  else if (e.tag !== TAG.generalizedTime) throw bad("a time is of another type");
+  const found = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (found === null) throw bad("a time is not in the form of RFC 5280");
+  const [, ...parts] = found;
   const iso = `${parts[0]}-${parts[1]}-${parts[2]}T${parts[3]}:${parts[4]}:${parts[5]}.000Z`;
   const time = Date.parse(iso);
   if (Number.isNaN(time) || new Date(time).toISOString() !== iso) {

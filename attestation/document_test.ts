@@ -137,6 +137,26 @@ Deno.test("parsePayload: holds every field to its kind and bounds", async () => 
   for (const [field, value, code] of cases) {
     await refusesPayload(map(entries({ [field]: value })), code);
   }
+  const last = parseDocument(await signDocument(map(entries({ pcrs: pcrs(31, pcr) })), KEY));
+  assert.deepEqual([...last.pcrs.keys()], [31]);
+});
+
+Deno.test("parsePayload: a refusal names the field and the part of the document", async () => {
+  const cases: [Bytes, string][] = [
+    [map(entries(), undefined, "00"), "payload"],
+    [map(entries().slice(1)), "module_id"],
+    [map(entries({ pcrs: "a0" })), "pcrs"],
+    [map(entries({ cabundle: "8140" })), "cabundle[0]"],
+  ];
+  for (const [payload, field] of cases) {
+    const document = await signDocument(payload, KEY);
+    assert.throws(() => parseDocument(document), (e) => {
+      assert.ok(e instanceof AttestationError, String(e));
+      assert.equal(e.field, field);
+      assert.match(e.message, /^Cannot read .*\(in the payload\)$/);
+      return true;
+    });
+  }
 });
 
 Deno.test("parsePayload: null and empty optional fields are told apart", async () => {
@@ -171,13 +191,22 @@ Deno.test("parseCoseSign1: refuses envelopes that are not exactly ES384 and four
   refusesEnvelope(envelope(1, new Map([[1, -35]])), "bad_envelope");
   refusesEnvelope(envelope(1, null), "bad_envelope");
   refusesEnvelope(envelope(2, new Uint8Array(0)), "bad_payload");
+  refusesEnvelope(envelope(2, new Uint8Array(16_384)), "trailing_bytes"); // read, as zeros
   refusesEnvelope(envelope(2, new Uint8Array(16_385)), "bad_payload");
   refusesEnvelope(envelope(2, null), "bad_payload");
   refusesEnvelope(envelope(3, new Uint8Array(95)), "bad_signature_length");
   refusesEnvelope(envelope(3, new Uint8Array(97)), "bad_signature_length");
   refusesEnvelope(encodeCanonical(good.slice(0, 3)), "bad_envelope");
   refusesEnvelope(concat(sound, new Uint8Array(1)), "trailing_bytes");
+  refusesEnvelope(envelope(1, new Map([0, 1, 2, 3, 4].map((key) => [key, 0]))), "bad_envelope");
+  refusesEnvelope(
+    envelope(1, new Map([0, 1, 2, 3, 4, 5].map((key) => [key, 0]))),
+    "too_many_items",
+  );
+  refusesEnvelope(envelope(1, [[]]), "too_deep");
+  refusesEnvelope(new Uint8Array(24_576), "trailing_bytes");
   refusesEnvelope(new Uint8Array(24_577), "too_large");
+  refusesEnvelope(concat(fromHex("d2"), new Uint8Array(24_576)), "too_large"); // the tag counts
   refusesEnvelope(new Uint8Array(0), "truncated");
 });
 

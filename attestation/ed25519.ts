@@ -14,13 +14,13 @@ import { AttestationError } from "./error.ts";
  * @throws {AttestationError} `bad_public_key`, or `small_order_key` for the points of small order.
  */
 export function checkEd25519Key(bytes: Uint8Array): void {
-  if (bytes.length !== 32) throw bad(`it is ${bytes.length} bytes, and must be 32`);
   let point;
   try {
-    // The lenient rule first, so that a non-canonical encoding of small order is named as such.
+    // By the lenient rule, so that every encoding of a small order is named as such. No encoding that is not
+    // canonical is of a point of prime order: what follows refuses all of them.
     point = ed25519.Point.fromBytes(new Uint8Array(bytes), true);
   } catch {
-    throw bad("it is not a point of the curve");
+    throw bad("it is not 32 bytes, or no point of the curve");
   }
   if (point.isSmallOrder()) {
     throw new AttestationError(
@@ -28,11 +28,6 @@ export function checkEd25519Key(bytes: Uint8Array): void {
       "Cannot accept 'public_key': it is a point of small order",
       "public_key",
     );
-  }
-  try {
-    ed25519.Point.fromBytes(new Uint8Array(bytes), false);
-  } catch {
-    throw bad("it is not a canonical encoding");
   }
   if (!point.isTorsionFree()) throw bad("it is not in the subgroup of prime order");
 }

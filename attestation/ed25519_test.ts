@@ -38,6 +38,25 @@ Deno.test("checkEd25519Key: refuses the eight torsion points and their other enc
   ) assert.throws(() => checkEd25519Key(fromHex(key)), refused("small_order_key"), key);
 });
 
+Deno.test("checkEd25519Key: refuses every encoding that is not canonical", () => {
+  let points = 0;
+  for (let y = 0; y < 19; y++) { // as y + p, which is below 2^255
+    for (const sign of [0, 0x80]) {
+      const key = fromHex("ed" + "ff".repeat(30) + "7f");
+      key[0]! += y;
+      key[31]! |= sign;
+      assert.throws(() => checkEd25519Key(key), AttestationError, toHex(key));
+      try {
+        ed25519.Point.fromBytes(key, true);
+        points++;
+      } catch {
+        // Not even by the lenient rule.
+      }
+    }
+  }
+  assert.equal(points, 24); // of small order, or of mixed
+});
+
 Deno.test("checkEd25519Key: refuses wrong lengths, no points and points of mixed order", () => {
   for (const n of [0, 19, 31, 33]) {
     assert.throws(() => checkEd25519Key(new Uint8Array(n)), refused("bad_public_key"));

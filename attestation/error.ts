@@ -27,7 +27,7 @@ export function reading<T>(part: string, read: () => T): T {
   try {
     return read();
   } catch (e) {
-    if (e instanceof AttestationError || !(e instanceof Refusal)) throw e;
+    if (!(e instanceof Refusal)) throw e;
     throw new AttestationError(e.code, `${e.message} (in the ${part})`, e.field ?? part);
   }
 }

@@ -7,7 +7,7 @@ import { type Bytes, equal } from "../enclave/protocol/bytes.ts";
 import type { AttestationDocument } from "./document.ts";
 import { checkEd25519Key } from "./ed25519.ts";
 import { AttestationError } from "./error.ts";
-import { type ApprovedSet, isDebug, LEEWAY_MS, MAX_AGE_MS, type Policy } from "./policy.ts";
+import { type ApprovedSet, isDebug, type Moment, type Policy } from "./policy.ts";
 
 /**
  * Refuse debug enclaves, whose memory their host can read, unless the policy allows them by name.
@@ -25,24 +25,22 @@ export function checkDebug(document: AttestationDocument, policy: Policy): void 
 }
 
 /**
- * Hold a live document to its age. An archived one has none.
+ * Hold a document to its age.
  *
  * @throws {AttestationError} `stale` or `not_yet_valid`.
  */
-export function checkAge(document: AttestationDocument, policy: Policy): void {
-  if (policy.time.kind !== "live") return;
-  const { now, maxAgeMs = MAX_AGE_MS } = policy.time;
-  if (document.timestamp > now + LEEWAY_MS) {
+export function checkAge({ timestamp }: AttestationDocument, moment: Moment): void {
+  if (timestamp > moment.at + moment.leeway) {
     throw new AttestationError(
       "not_yet_valid",
       "Cannot accept the document: its timestamp lies in the future",
       "timestamp",
     );
   }
-  if (now - document.timestamp > maxAgeMs) {
+  if (moment.at - timestamp > moment.maxAge) {
     throw new AttestationError(
       "stale",
-      `Cannot accept the document: it is more than ${maxAgeMs} ms old`,
+      `Cannot accept the document: it is more than ${moment.maxAge} ms old`,
       "timestamp",
     );
   }
@@ -89,14 +87,13 @@ function expect(field: string, wanted: Uint8Array | undefined, found: Bytes | nu
  * Find the approved measurement that the PCRs match, by index: an expected PCR that the document lacks does not
  * match.
  *
- * @param at the moment in question, in milliseconds.
  * @returns its name.
  * @throws {AttestationError} `unknown_measurement` or `measurement_not_active`.
  */
 export function matchMeasurement(
   document: AttestationDocument,
   approved: ApprovedSet,
-  at: number,
+  { at }: Moment,
 ): string {
   const matching = approved.filter(({ pcrs }) =>
     [...pcrs].every(([index, wanted]) => {

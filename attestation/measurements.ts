@@ -20,7 +20,6 @@ const BUILD_NAME = "build";
 /** As on the ledger. */
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const INDEX = /^(0|[1-9]|[12][0-9]|3[01])$/;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/;
 
 /**
  * Read a `pcrs.json`, UTF-8:
@@ -61,15 +60,15 @@ export function parseMeasurements(json: Uint8Array): ApprovedSet {
 }
 
 /**
- * Milliseconds since 1970 of `YYYY-MM-DDTHH:MM:SS[.mmm]Z` (RFC 3339, UTC); undefined for any other text and for
+ * Milliseconds since 1970 of `YYYY-MM-DDTHH:MM:SS[.mmm]Z` (RFC 3339, UTC); undefined for anything else, and for
  * dates that do not exist.
  */
-export function parseUtcTime(text: string): number | undefined {
-  if (!TIME.test(text)) return undefined;
-  const time = Date.parse(text);
-  // Date.parse rolls 30 February over, and calls other impossible dates NaN.
-  if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(text.slice(0, 19))) return;
-  return time;
+export function parseUtcTime(text: unknown): number | undefined {
+  const time = /^\d{4}-/.test(String(text)) ? Date.parse(String(text)) : NaN;
+  if (Number.isNaN(time)) return undefined;
+  // Date.parse takes other forms too, and rolls 30 February over: only what is printed as it came is taken.
+  const iso = new Date(time).toISOString();
+  return text === iso || text === iso.replace(".000Z", "Z") ? time : undefined;
 }
 
 function measurement(value: unknown, field: string): ApprovedMeasurement {
@@ -86,7 +85,7 @@ function measurement(value: unknown, field: string): ApprovedMeasurement {
   }
   const notBefore = timeOf(entry.not_before, `${field}.not_before`);
   const notAfter = timeOf(entry.not_after, `${field}.not_after`);
-  if (notBefore !== undefined && notAfter !== undefined && notBefore > notAfter) {
+  if ((notBefore ?? -Infinity) > (notAfter ?? Infinity)) {
     throw bad(field, "its window ends before it begins");
   }
   return {
@@ -167,7 +166,7 @@ function complete(pcrs: ReadonlyMap<number, Uint8Array>, field: string) {
 
 function timeOf(value: unknown, field: string): number | undefined {
   if (value === undefined) return undefined;
-  const time = typeof value === "string" ? parseUtcTime(value) : undefined;
+  const time = parseUtcTime(value);
   if (time === undefined) throw bad(field, "it must be a time as 2026-01-01T00:00:00Z");
   return time;
 }

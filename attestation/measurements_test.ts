@@ -64,7 +64,7 @@ Deno.test("parseMeasurements: reads what nitro-cli prints of a build", () => {
   refuses({ Measurements: { ...printed.Measurements, PCR32: hex(1) } }, "Measurements");
   refuses({ Measurements: { ...printed.Measurements, XCR3: hex(1) } }, "Measurements");
   refuses({ Measurements: { ...printed.Measurements, PCR3: "00" } }, "Measurements.PCR3");
-  for (const HashAlgorithm of ["Sha256 { ... }", 384]) {
+  for (const HashAlgorithm of ["Sha256 { ... }", "Not Sha384", 384, ["Sha384 { ... }"]]) {
     refuses({ Measurements: { ...two, HashAlgorithm } }, "Measurements.HashAlgorithm");
   }
   refuses({ ...printed, Sections: [] }, "pcrs.json");
@@ -93,14 +93,18 @@ Deno.test("parseMeasurements: refuses whatever is not exactly the format", () =>
     refuses(list({ pcrs: { ...PCRS, [missing]: undefined } }), "measurements[0].pcrs");
   }
   refuses(list({ pcrs: [hex(1), hex(2), hex(3)].join() }), "measurements[0].pcrs");
-  for (const pcr of [hex(1).slice(2), hex(1) + "00", "0x" + hex(1).slice(2), "g".repeat(96), 0]) {
+  const long = hex(1) + "00";
+  for (const pcr of [hex(1).slice(2), long, "0x" + hex(1).slice(2), "g".repeat(96), 0, [hex(1)]]) {
     refuses(list({ pcrs: { ...PCRS, "1": pcr } }), "measurements[0].pcrs.1");
   }
   refuses(list({ not_before: 0 }), "measurements[0].not_before");
   refuses(list({ not_after: "2026-01-01" }), "measurements[0].not_after");
+  refuses(list({ not_after: ["2026-01-01T00:00:00Z"] }), "measurements[0].not_after");
   const [early, late] = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"];
   refuses(list({ not_before: late, not_after: early }), "measurements[0]");
   parse(list({ not_before: early, not_after: early }));
+  const [open] = parse(list({ not_after: early }));
+  assert.deepEqual([open!.notBefore, open!.notAfter], [undefined, Date.UTC(2026, 0, 1)]);
 });
 
 Deno.test("parseMeasurements: refuses repeated keys, which readers resolve differently", () => {
@@ -120,11 +124,16 @@ Deno.test("parseMeasurements: bounds size, count and depth", () => {
   assert.equal(parse(many(64)).length, 64);
   refuses(many(65), "measurements");
   refuses("[".repeat(30_000) + "]".repeat(30_000), "pcrs.json");
+  const deep = (n: number) => "[".repeat(n) + "]".repeat(n);
+  assert.throws(() => parse(deep(9)), /it must be an object/);
+  assert.throws(() => parse(deep(10)), /nested too deep/);
   assert.throws(() => parseMeasurements(new Uint8Array([0x22, 0xff, 0x22])), /UTF-8/);
 });
 
 Deno.test("parseUtcTime: takes one form of a time that exists", () => {
-  assert.equal(parseUtcTime("2026-02-28T23:59:59Z"), Date.UTC(2026, 1, 28, 23, 59, 59));
+  for (const text of ["2026-02-28T23:59:59Z", "2026-02-28T23:59:59.000Z"]) {
+    assert.equal(parseUtcTime(text), Date.UTC(2026, 1, 28, 23, 59, 59));
+  }
   assert.equal(parseUtcTime("2026-02-28T23:59:59.250Z"), Date.UTC(2026, 1, 28, 23, 59, 59, 250));
   for (
     const text of [
@@ -137,6 +146,8 @@ Deno.test("parseUtcTime: takes one form of a time that exists", () => {
       "2026-02-28T24:00:00Z",
       "x2026-02-28T23:59:59Z",
       "2026-02-28T23:59:59Zx",
+      "2026-02-28T23:59:59Z (x)",
+      "+010000-01-01T00:00:00.000Z",
     ]
   ) assert.equal(parseUtcTime(text), undefined, text);
 });

@@ -57,6 +57,23 @@ export const MAX_AGE_MS = 600_000;
 /** How far the caller's clock may be behind, in milliseconds. */
 export const LEEWAY_MS = 30_000;
 
+/** When a document must hold, in milliseconds. */
+export interface Moment {
+  /** The time in question. */
+  readonly at: number;
+  /** How much later than `at` a validity or the document itself may begin. */
+  readonly leeway: number;
+  /** How much earlier than `at` the document may have been made. */
+  readonly maxAge: number;
+}
+
+/** The moment that `time` chooses. An archived document has no age: its moment is its own timestamp. */
+export function momentOf(time: TimePolicy, timestamp: number): Moment {
+  return time.kind === "live"
+    ? { at: time.now, leeway: LEEWAY_MS, maxAge: time.maxAgeMs ?? MAX_AGE_MS }
+    : { at: timestamp, leeway: 0, maxAge: 0 };
+}
+
 /** The measurement of every debug enclave: approve it, and set `debug`, to accept one. */
 export const DEBUG_MEASUREMENT: ApprovedMeasurement = {
   name: "debug",

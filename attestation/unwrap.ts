@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { type Bytes, fromHex } from "../enclave/protocol/bytes.ts";
+import { type Bytes, fromHex, toHex } from "../enclave/protocol/bytes.ts";
 import { asMap, bytesUpTo, decodeStrict } from "../enclave/protocol/cbor.ts";
 import { MAX_DOCUMENT_BYTES } from "./cose.ts";
-import { assertDer, children, content, type Element, TAG } from "./der.ts";
+import { assertDer, children, content, type Element, isConstructed, raw, TAG } from "./der.ts";
 import { AttestationError, reading } from "./error.ts";
 
 /** Most bytes of a wrapped document: hexadecimal doubles it, PEM of a certificate around it more. */
@@ -17,8 +17,8 @@ export const MAX_WRAPPED_BYTES = 131_072;
 const ANSWER = { attestation_document: bytesUpTo(MAX_DOCUMENT_BYTES, 1) };
 const ANSWER_LIMITS = { maxBytes: MAX_DOCUMENT_BYTES + 64, maxDepth: 1, maxItems: 4 };
 
-/** The content of the extension subjectAltName's OBJECT IDENTIFIER, 2.5.29.17. */
-const SUBJECT_ALT_NAME = "85,29,17";
+/** The OBJECT IDENTIFIER of the extension subjectAltName, 2.5.29.17. */
+const SUBJECT_ALT_NAME = "0603551d11";
 /** `[2] IA5String`: a dNSName in a GeneralName (RFC 5280 §4.2.1.6). */
 const DNS_NAME = 0x82;
 const PEM = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/;
@@ -79,7 +79,7 @@ function unwrapEncoded(text: string): Bytes {
 }
 
 function decodeText(text: string): Bytes {
-  const dense = text.replace(/\s+/g, "");
+  const dense = text.replace(/\s/g, "");
   if (/^(0x)?([0-9a-fA-F]{2})+$/.test(dense)) return fromHex(dense);
   const alphabet = /[-_]/.test(dense) ? "base64url" : "base64";
   try {
@@ -111,7 +111,7 @@ function fromJson(text: string): string {
 function fromCertificate(der: Uint8Array): Bytes {
   const labels = reading("certificate", () => dnsNames(der, assertDer(der)))
     .map((name) => name.split(".", 1)[0]!);
-  const longest = labels.reduce((a, b) => b.length > a.length ? b : a, "");
+  const [longest = ""] = labels.sort((a, b) => b.length - a.length);
   if (!/^([0-9a-f]{2})+$/i.test(longest)) {
     throw none("no dNSName of the certificate begins with a document in hexadecimal");
   }
@@ -120,18 +120,14 @@ function fromCertificate(der: Uint8Array): Bytes {
 
 /** The dNSNames in every subjectAltName below `e`. */
 function dnsNames(der: Uint8Array, e: Element): string[] {
-  if ((e.tag & 0x20) === 0) return [];
-  const parts = children(der, e);
-  const value = parts.at(-1);
-  if (
-    e.tag === TAG.sequence && parts[0]?.tag === TAG.oid && value?.tag === TAG.octetString &&
-    content(der, parts[0]).join() === SUBJECT_ALT_NAME
-  ) {
-    const names = content(der, value);
-    return children(names, assertDer(names)).filter(({ tag }) => tag === DNS_NAME)
-      .map((name) => String.fromCharCode(...content(names, name)));
+  const parts = isConstructed(e) ? children(der, e) : [];
+  const [type] = parts;
+  if (type === undefined || toHex(raw(der, type)) !== SUBJECT_ALT_NAME) {
+    return parts.flatMap((part) => dnsNames(der, part));
   }
-  return parts.flatMap((part) => dnsNames(der, part));
+  const names = content(der, parts.at(-1)!); // after the criticality, where that is written
+  return children(names, assertDer(names)).filter(({ tag }) => tag === DNS_NAME)
+    .map((name) => String.fromCharCode(...content(names, name)));
 }
 
 function none(problem: string): AttestationError {

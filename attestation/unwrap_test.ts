@@ -37,10 +37,19 @@ function der(tag: number, ...parts: Uint8Array[]): Bytes {
   return concat(new Uint8Array([tag, ...length]), value);
 }
 
-/** A certificate with these dNSNames, and an address, which is another kind of name. */
+/** A subjectAltName with these dNSNames, and a longer URI, which is another kind of name. */
+function alternatives(...names: string[]): Bytes {
+  const uri = names.join("").length + 1;
+  return der(
+    0x30,
+    ...names.map((name) => der(0x82, utf8(name))),
+    der(0x86, utf8("84".repeat(uri))),
+  );
+}
+
+/** A certificate with these dNSNames. */
 async function certificate(...names: string[]): Promise<Bytes> {
-  const general = names.map((name) => der(0x82, utf8(name)));
-  const value = der(0x30, ...general, der(0x87, fromHex("7f000001")));
+  const value = alternatives(...names);
   const { certificate } = await createCertificate({
     name: "tls",
     ca: false,
@@ -74,6 +83,8 @@ Deno.test("unwrapDocument: takes hexadecimal, base64 and base64url with white sp
   same(DOCUMENT.toBase64());
   same(DOCUMENT.toBase64().match(/.{1,76}/g)!.join("\r\n") + "\n");
   same(DOCUMENT.toBase64({ alphabet: "base64url", omitPadding: true }));
+  const ending = "hEShabcd"; // in digits that are hexadecimal as well
+  assert.deepEqual(unwrapDocument(utf8(ending)), Uint8Array.fromBase64(ending));
 });
 
 Deno.test("unwrapDocument: takes a judge's CBOR answer and other enclaves' JSON", () => {
@@ -81,6 +92,12 @@ Deno.test("unwrapDocument: takes a judge's CBOR answer and other enclaves' JSON"
   same(toHex(encodeBody({ attestation_document: DOCUMENT })));
   same(JSON.stringify({ attestation_document: toHex(DOCUMENT) }));
   same(JSON.stringify({ attestation: DOCUMENT.toBase64(), more: 1 }, null, 2));
+  same(` \n${JSON.stringify({ attestation: DOCUMENT.toBase64() })}`);
+  const largest = concat(fromHex("84"), new Uint8Array(24_575));
+  const answer = encodeBody({ attestation_document: largest });
+  assert.deepEqual(unwrapDocument(answer), largest);
+  refuses(encodeCanonical({ attestation_document: new Uint8Array(24_577) }), "wrong_length");
+  refuses(encodeCanonical({ attestation_document: [0] }), "too_deep");
   refuses(encodeBody({ document: DOCUMENT }), "unknown_field");
   refuses(concat(encodeBody({ attestation_document: DOCUMENT }), fromHex("00")), "trailing_bytes");
   refuses(encodeCanonical({ attestation_document: "x" }), "wrong_kind");
@@ -105,25 +122,32 @@ Deno.test("unwrapDocument: takes the document in a certificate's subjectAltName"
   refuses(CHAIN.leaf.certificate, "no_document"); // has no subjectAltName
   refuses(found.subarray(0, found.length - 1), "bad_der");
   refuses(concat(found, fromHex("00")), "bad_der");
-  const other = { oid: "2.5.29.18", critical: false, value: der(0x30, der(0x82, utf8(name))) };
-  const validity = { notBefore: NOW, notAfter: NOW + 1_000 };
-  const issuerName = await createCertificate({
-    name: "tls",
-    ca: false,
-    ...validity,
-    extensions: [other],
-  });
-  refuses(issuerName.certificate, "no_document"); // issuerAltName is another extension
+});
+
+Deno.test("unwrapDocument: finds a subjectAltName wherever it is, critical or not, and no other extension", () => {
+  const name = toHex(DOCUMENT);
+  const extension = (oid: string, ...more: Bytes[]) =>
+    der(0x30, fromHex(oid), ...more, der(0x04, alternatives(`${name}.judge.example`)));
+  const inside = (...parts: Bytes[]) => der(0x30, der(0x30), der(0xa3, der(0x30, ...parts)));
+  const usage = fromHex("300b0603551d0f040403020780");
+  same(inside(usage, extension("0603551d11")));
+  same(inside(usage, extension("0603551d11", fromHex("0101ff"))));
+  refuses(inside(usage, extension("0603551d12")), "no_document"); // issuerAltName
+  const twins = alternatives("8400.judge.example", "8401.judge.example", "84");
+  const found = unwrapDocument(inside(der(0x30, fromHex("0603551d11"), der(0x04, twins))));
+  assert.deepEqual(found, fromHex("8400")); // the first of the longest
 });
 
 Deno.test("unwrapDocument: refuses what is none of these, by code", () => {
   refuses("", "no_document");
   refuses("0001", "no_document");
   refuses("not a document!", "bad_encoding");
+  refuses("84zz", "no_document"); // base64, which begins like hexadecimal
+  refuses("840", "no_document"); // base64, since its digits are odd
   refuses("hEShATgi*", "bad_encoding");
   refuses(new Uint8Array([0xff, 0xfe, 0x00]), "bad_encoding");
   refuses("30", "no_document");
-  refuses(new Uint8Array([0x30, 0x82]), "bad_der");
+  for (const length of [0x80, 0x82]) refuses(new Uint8Array([0x30, length]), "bad_der");
   refuses(`-----BEGIN CERTIFICATE-----${btoa("nothing")}-----END CERTIFICATE-----`, "bad_der");
 });
 

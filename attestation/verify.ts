@@ -10,7 +10,7 @@ import type { Check } from "./checks.ts";
 import { parseCoseSign1, verifyCoseSign1 } from "./cose.ts";
 import { parsePayload } from "./document.ts";
 import { checkAge, checkDebug, checkFields, matchMeasurement } from "./expectations.ts";
-import { checkPolicy, isDebug, LEEWAY_MS, type Policy } from "./policy.ts";
+import { checkPolicy, isDebug, momentOf, type Policy } from "./policy.ts";
 import { checkRoot } from "./roots.ts";
 
 /** A document that a policy accepted. */
@@ -66,14 +66,13 @@ export async function verify(
   onCheck("signature");
   await verifyChain(chain);
   onCheck("chain");
-  const live = policy.time.kind === "live";
-  const at = policy.time.kind === "live" ? policy.time.now : payload.timestamp;
-  const notAfter = checkValidity(chain, at, live ? LEEWAY_MS : 0);
-  checkAge(payload, policy);
+  const moment = momentOf(policy.time, payload.timestamp);
+  const notAfter = checkValidity(chain, moment);
+  checkAge(payload, moment);
   onCheck("time");
   checkDebug(payload, policy);
   onCheck("debug");
-  const measurement = matchMeasurement(payload, policy.measurements, at);
+  const measurement = matchMeasurement(payload, policy.measurements, moment);
   onCheck("measurement");
   checkFields(payload, policy);
   onCheck("fields");

@@ -87,10 +87,27 @@ Deno.test("verify: refuses policies that could not refuse", async () => {
   const short = new Map([[0, pcr(1)], [1, pcr(2)], [2, new Uint8Array(32)]]);
   await refuses(doc, "bad_policy", { measurements: [measurement({ pcrs: short })] });
   await refuses(doc, "bad_policy", { measurements: [DEBUG_MEASUREMENT] });
-  await refuses(doc, "bad_policy", { time: { kind: "live", now: NaN } });
-  await refuses(doc, "bad_policy", { time: { kind: "live", now: NOW, maxAgeMs: 0 } });
+  for (const now of [NaN, 0, -1, 0.5]) {
+    await refuses(doc, "bad_policy", { time: { kind: "live", now } });
+  }
+  for (const maxAgeMs of [NaN, 0, -1, 0.5]) {
+    await refuses(doc, "bad_policy", { time: { kind: "live", now: NOW, maxAgeMs } });
+  }
   await refuses(doc, "bad_policy", { time: { kind: "never" } as unknown as Policy["time"] });
   await refuses(doc, "bad_policy", { root: { kind: "any" } as unknown as Policy["root"] });
+});
+
+Deno.test("Policy: one without measurements, a root or a time does not compile", async () => {
+  const { root, time, measurements } = POLICY;
+  // @ts-expect-error: `measurements` is missing
+  const approvesAnything: Policy = { root, time };
+  // @ts-expect-error: `root` is missing
+  const trustsAnything: Policy = { time, measurements };
+  // @ts-expect-error: `time` is missing
+  const holdsAlways: Policy = { root, measurements };
+  for (const policy of [approvesAnything, trustsAnything, holdsAlways]) {
+    await assert.rejects(verify(await document(), policy)); // nor does it run
+  }
 });
 
 Deno.test("verify: looks PCRs up by index, and an absent expected PCR does not match", async () => {
@@ -122,6 +139,17 @@ Deno.test("verify: refuses a debug enclave unless it is allowed and approved by 
   const pcrs = new Map([0, 1, 2, 3, 4].map((i) => [i, pcr(i < 3 ? 0 : 7)]));
   const doc = await document({ pcrs });
   await refuses(doc, "debug_enclave");
+  // Debug is all of PCR0, 1 and 2 there and all zero: one that is not is another image.
+  const partly = pcr(0);
+  partly[47] = 1;
+  for (const one of [null, pcr(1), partly]) {
+    for (const index of [0, 1, 2]) {
+      const other = new Map(pcrs);
+      if (one === null) other.delete(index);
+      else other.set(index, one);
+      await refuses(document({ pcrs: other }), "unknown_measurement");
+    }
+  }
   await refuses(doc, "unknown_measurement", { debug: "allow-by-name" });
   const measurements = [DEBUG_MEASUREMENT];
   const attested = await verify(doc, { ...POLICY, measurements, debug: "allow-by-name" });
@@ -158,11 +186,13 @@ Deno.test("verify: live refuses stale and future documents, archived takes their
   });
   await refuses(document({ timestamp: NOW + 30_001 }), "not_yet_valid");
   await verify(await document({ timestamp: NOW + 30_000 }), POLICY);
+  await verify(await document({ timestamp: NOW - 600_000 }), POLICY);
   await verify(stale, { ...POLICY, time: { kind: "archived" } });
   await refuses(document({ timestamp: NOW + 4_000_000 }), "expired", {
     time: { kind: "archived" },
   });
-  await refuses(document({ timestamp: NOW - 4_000_000 }), "not_yet_valid", {
+  // The leeway is for the caller's clock, and no clock is asked: the chain is valid from NOW - 3,600,000.
+  await refuses(document({ timestamp: NOW - 3_600_001 }), "not_yet_valid", {
     time: { kind: "archived" },
   });
 });

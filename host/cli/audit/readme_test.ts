@@ -35,6 +35,17 @@ Deno.test("attestation/README: the auditor's session is what the command prints"
   assert.equal(SESSION, reportText(`${NAME}.bin`, policy, audit));
 });
 
+Deno.test("attestation/README: every test that it names exists", () => {
+  const [, table] = /^## How verifiers elsewhere failed$([\s\S]*?)^## /m.exec(README)!;
+  const named = [...table!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+  const sources = ["attestation", "tests/house"].flatMap((folder) =>
+    [...Deno.readDirSync(new URL(folder, ROOT))].filter(({ name }) => name.endsWith("_test.ts"))
+      .map(({ name }) => Deno.readTextFileSync(new URL(`${folder}/${name}`, ROOT)))
+  ).join("\n");
+  assert.equal(named.length, 10);
+  assert.deepEqual(named.filter((name) => !sources.includes(`Deno.test("${name}"`)), []);
+});
+
 Deno.test("attestation/README: its table has every status", () => {
   const listed = [...README.matchAll(/^\| (\d) +\| /gm)].map(([, status]) => Number(status));
   assert.deepEqual(listed, [...new Set([...Object.values(STATUS), 2])].sort());
