@@ -17,9 +17,17 @@ export function userCache(env: Env, os: typeof Deno.build.os): string {
   return env("XDG_CACHE_HOME") || `${home}/.cache`;
 }
 
+/** Tests of one process share its environment, so theirs is moved in their realm. */
+let moved: string | undefined;
+
+/** Only for tests: have the cache at `root` in this realm; undefined is back to where it was. */
+export function moveCache(root: string | undefined): void {
+  moved = root;
+}
+
 /** Where everything of ours lies in it. `VRAMHUB_CACHE` moves it. */
 export function cacheRoot(env: Env = ENV, os: typeof Deno.build.os = Deno.build.os): string {
-  return env("VRAMHUB_CACHE") || `${userCache(env, os)}/vramhub`;
+  return moved || env("VRAMHUB_CACHE") || `${userCache(env, os)}/vramhub`;
 }
 
 /** Whether something lies at `path`. */
@@ -31,6 +39,15 @@ export async function exists(path: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/** Told the name of an entry that was made, and the milliseconds that it took. */
+export type OnMade = (name: string, ms: number) => void;
+let onMade: OnMade = () => {};
+
+/** Have `watcher` told of each entry that {@linkcode cached} makes from now on in this process. */
+export function watchCache(watcher: OnMade): void {
+  onMade = watcher;
 }
 
 /**
@@ -46,8 +63,10 @@ export async function cached(
   const parent = path.slice(0, path.lastIndexOf("/"));
   await Deno.mkdir(parent, { recursive: true });
   const draft = await Deno.makeTempDir({ dir: parent, prefix: ".draft-" });
+  const began = performance.now();
   try {
     await make(draft);
+    onMade(name, performance.now() - began);
     await Deno.chmod(draft, 0o755);
     await Deno.rename(draft, path).catch(async (error) => {
       if (!await exists(path)) throw error;

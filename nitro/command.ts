@@ -18,13 +18,26 @@ export interface CommandOptions {
 export class CommandError extends Error {
   /** What is raised. */
   override readonly name = "CommandError";
+  /** Whether the program is not installed. */
+  readonly missing: boolean;
+
+  /** What went wrong. */
+  constructor(message: string, missing = false) {
+    super(message);
+    this.missing = missing;
+  }
 }
 
 /** Characters of output that an error repeats. */
 const TAIL = 2_000;
 /** What builders need to find each other and their registries; a build's result depends on none of them. */
-const PASSED =
-  /^(PATH|HOME|SSL_CERT_FILE|SSL_CERT_DIR|https?_proxy|no_proxy|CARGO_HOME|RUSTUP_HOME)$/i;
+const PASSED = new RegExp(
+  "^(PATH|HOME|SSL_CERT_FILE|SSL_CERT_DIR|https?_proxy|no_proxy|CARGO_HOME|RUSTUP_HOME|" +
+    "DENO_DIR|NPM_CONFIG_REGISTRY)$",
+  "i",
+);
+/** A date that was set for the whole build reaches its programs too. */
+const FAKETIME = /^(LD_PRELOAD|FAKETIME\w*)$/;
 
 /**
  * Run `program` to its end.
@@ -37,7 +50,10 @@ export async function run(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {
-  const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => PASSED.test(name));
+  const faked = Deno.env.get("FAKETIME") !== undefined;
+  const inherited = Object.entries(Deno.env.toObject()).filter(([name]) =>
+    PASSED.test(name) || (faked && FAKETIME.test(name))
+  );
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(program, {
@@ -51,7 +67,7 @@ export async function run(
     }).spawn();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new CommandError(`Cannot run '${program}' as it is not installed`);
+    throw new CommandError(`Cannot run '${program}' as it is not installed`, true);
   }
   const [out, err, status] = await Promise.all([
     collect(child.stdout, options.onLine),

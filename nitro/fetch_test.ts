@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fetchPin, SourceError } from "./fetch.ts";
 import type { Pin } from "./lock.ts";
+import { withCache } from "../tests/support/cache.ts";
 
 const BYTES = new Uint8Array(100_000).map((_, i) => (i * 31) >> 3);
 const PIN: Pin = {
@@ -12,19 +13,6 @@ const PIN: Pin = {
   size: BYTES.length,
   urls: ["https://one.invalid/thing", "https://two.invalid/thing"],
 };
-
-async function withCache(body: (root: string) => Promise<void>): Promise<void> {
-  const before = Deno.env.get("VRAMHUB_CACHE");
-  const root = await Deno.makeTempDir();
-  Deno.env.set("VRAMHUB_CACHE", root);
-  try {
-    await body(root);
-  } finally {
-    if (before === undefined) Deno.env.delete("VRAMHUB_CACHE");
-    else Deno.env.set("VRAMHUB_CACHE", before);
-    await Deno.remove(root, { recursive: true });
-  }
-}
 
 const served = (answer: (url: string, range: string | null) => Response): typeof fetch =>
   ((url: string, init?: RequestInit) =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { BARRED, INIT, packagesOf, PROGRAM } from "./build/ramdisk.ts";
+import { INIT, packagesOf, PROGRAM } from "./build/ramdisk.ts";
+import { BARRED } from "./build/strangers.ts";
 import { moduleGraph } from "./build/graph.ts";
 import { keeps, readLock } from "./lock.ts";
 

@@ -8,7 +8,7 @@ import { toHex, utf8 } from "../../enclave/protocol/bytes.ts";
 import { encodeCpio } from "../cpio/mod.ts";
 import { encodeEif } from "../eif/mod.ts";
 import { digest } from "../digest.ts";
-import { buildKernel } from "../kernel/build.ts";
+import { buildKernel, type Kernel } from "../kernel/build.ts";
 import { type Lock, pinOf, readLock } from "../lock.ts";
 import { encodeMetadata } from "../metadata.ts";
 import { pcrsOf } from "../pcr.ts";
@@ -26,6 +26,8 @@ export interface BuildOptions {
   readonly progress: (line: string) => void;
   /** Take the newest Debian packages in place of the pinned ones: another image than the release's. */
   readonly unpinned?: boolean;
+  /** The sources, where they are known already; by default what `lock.json` pins, or the newest. */
+  readonly lock?: Lock;
 }
 
 /** Paths of what was built. */
@@ -57,17 +59,28 @@ const BUILD_TIME = "2026-01-01T00:00:00Z";
  * Build the image. The kernel takes minutes the first time, then comes from the cache; the rest takes seconds.
  *
  * @throws {SourceError} where a pinned source is not to be had.
+ * @throws {ArchiveError} where the newest are wanted and Debian's archive does not answer.
  * @throws {CommandError} where a tool is missing or fails.
  */
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
+  const { progress, unpinned } = options;
+  const lock = options.lock ??
+    (unpinned ? await newestPins(readLock(), { progress }) : readLock());
+  progress("kernel");
+  return await assembleImage(await buildKernel(lock, progress), { ...options, lock });
+}
+
+/** The rest of {@linkcode buildImage}: everything but the kernel. */
+export async function assembleImage(
+  kernel: Kernel,
+  options: BuildOptions & { readonly lock: Lock },
+): Promise<BuiltImage> {
   const { out, progress } = options;
   useNativeHashes();
   const mark = options.unpinned ? "-UNPINNED" : "";
   const version = config.version + mark.toLowerCase();
-  const lock = imageSources(options.unpinned ? await newestPins(readLock(), progress) : readLock());
+  const lock = imageSources(options.lock);
   if (options.unpinned) progress("UNPINNED: these PCRs are not the release's");
-  progress("kernel");
-  const kernel = await buildKernel(lock, progress);
   progress("platform ramdisk");
   const platform = await platformRamdisk(lock, progress);
   progress("program ramdisk");

@@ -13,6 +13,7 @@ MEMORY_MIB=4096
 CONFIG=/etc/nitro_enclaves/allocator.yaml
 POOL=/sys/module/nitro_enclaves/parameters/ne_cpus
 UNITS=/etc/systemd/system
+IMAGES=/var/lib/vramhub
 
 fail() {
   echo "error: $*" >&2
@@ -25,6 +26,9 @@ user=${1:-${SUDO_USER:-}}
 id "$user" >/dev/null 2>&1 || fail "there is no user '$user'"
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
+# Where systemd looks; sudo's own path is shorter.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+command -v deno >/dev/null || fail "install Deno first: dnf install -y nodejs && npm install -g deno@2.9.6"
 
 command -v nitro-cli >/dev/null || dnf install -y aws-nitro-enclaves-cli
 [ -e /dev/nitro_enclaves ] || modprobe nitro_enclaves ||
@@ -75,6 +79,7 @@ huge_kib=$(awk '/^Hugetlb:/ { print $2 }' /proc/meminfo)
   reboot=1
 }
 
+install -d -m 0755 "$IMAGES"
 for unit in vramhub-enclave.service vramhub-spot.service; do
   sed -e "s|@REPOSITORY@|$repository|g" -e "s|@USER@|$user|g" "$here/$unit" >"$UNITS/$unit.new"
   if cmp -s "$UNITS/$unit.new" "$UNITS/$unit"; then
@@ -89,4 +94,4 @@ if [ -n "$reboot" ]; then
   echo "Reboot once: the allocator then takes its share before anything else does. Then run this again." >&2
   exit 3
 fi
-echo "Ready. The image: /var/lib/vramhub/judge.eif. Then: systemctl enable --now vramhub-enclave.service"
+echo "Ready. The image: $IMAGES/judge.eif. Then: systemctl enable --now vramhub-enclave.service"

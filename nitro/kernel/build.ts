@@ -17,6 +17,11 @@ const IDENTITY = {
   KBUILD_BUILD_HOST: "vramhub",
   KBUILD_BUILD_VERSION: "1",
 };
+/** Tools that the kernel would ask about itself where they are installed: nothing in it is made by them. */
+const WITHOUT = ["RUSTC=false", "BINDGEN=false", "PAHOLE=false"];
+/** What the release's kernel is compiled by: Debian 12's. Another one gives another kernel, and so PCR0 and PCR1. */
+const RELEASE_TOOLCHAIN =
+  "gcc (Debian 12.2.0-14+deb12u1) 12.2.0; GNU ld (GNU Binutils for Debian) 2.40";
 const CONFIG = new URL("./config", import.meta.url);
 /** Lines of compiler output between two of progress. */
 const REPORT_LINES = 200;
@@ -61,6 +66,11 @@ export async function hasKernel(lock: Lock): Promise<boolean> {
 export async function buildKernel(lock: Lock, progress: (line: string) => void): Promise<Kernel> {
   const pin = pinOf(lock, "kernel");
   const { key, toolchain, config } = await keyOf(lock);
+  if (toolchain !== RELEASE_TOOLCHAIN) {
+    progress(
+      `kernel: by ${toolchain}, the release's by ${RELEASE_TOOLCHAIN}: PCR0 and PCR1 differ`,
+    );
+  }
   const folder = await cached(key, async (draft) => {
     const deb = await fetchPin(pin, { progress });
     progress("kernel: unpacking");
@@ -83,11 +93,11 @@ export async function buildKernel(lock: Lock, progress: (line: string) => void):
 }
 
 async function configure(tree: string, config: string): Promise<void> {
-  await run("make", ["-s", "tinyconfig"], { cwd: tree });
+  await run("make", ["-s", ...WITHOUT, "tinyconfig"], { cwd: tree });
   const base = await Deno.readTextFile(`${tree}/.config`);
   // Of two lines for one option the last counts.
   await Deno.writeTextFile(`${tree}/.config`, `${base}\n${config}`);
-  await run("make", ["-s", "olddefconfig"], { cwd: tree });
+  await run("make", ["-s", ...WITHOUT, "olddefconfig"], { cwd: tree });
   const taken = new Set((await Deno.readTextFile(`${tree}/.config`)).split("\n"));
   const missing = missingOptions(config, taken);
   if (missing.length > 0) {
@@ -106,7 +116,7 @@ export function missingOptions(config: string, taken: ReadonlySet<string>): stri
 
 async function compile(tree: string, progress: (line: string) => void): Promise<void> {
   let lines = 0;
-  await run("make", [`-j${navigator.hardwareConcurrency}`, "bzImage"], {
+  await run("make", [`-j${navigator.hardwareConcurrency}`, ...WITHOUT, "bzImage"], {
     cwd: tree,
     env: IDENTITY,
     onLine: () => {

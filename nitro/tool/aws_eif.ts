@@ -9,7 +9,8 @@
  * @module
  */
 import { toHex } from "../../enclave/protocol/bytes.ts";
-import { cacheRoot } from "../cache.ts";
+import { cached, cacheRoot } from "../cache.ts";
+import { run } from "../command.ts";
 import { digest } from "../digest.ts";
 import {
   bytesOf,
@@ -62,12 +63,12 @@ const CASES: readonly EifInputs[] = [
   },
 ];
 
-/** Where `install` puts the program. */
-const installed = () => `${cacheRoot()}/eif_build`;
+/** Where `installEifBuild` puts the program, in the cache. */
+const INSTALLED = `eif_build/${EIF_BUILD_VERSION}`;
 
 /** Where `eif_build` is: in the user's cache, or in the PATH; undefined where it is in neither. */
 export function findEifBuild(): string | undefined {
-  const folders = [`${installed()}/bin`, ...(Deno.env.get("PATH") ?? "").split(":")];
+  const folders = [`${cacheRoot()}/${INSTALLED}/bin`, ...(Deno.env.get("PATH") ?? "").split(":")];
   return folders.filter((folder) => folder !== "").map((folder) => `${folder}/eif_build`)
     .find((path) => {
       try {
@@ -135,14 +136,26 @@ async function record(program: string): Promise<void> {
   console.log(`${vectors.length} vectors of ${program}`);
 }
 
-async function install(): Promise<number> {
-  const args = ["install", "--locked", `eif_build@${EIF_BUILD_VERSION}`, "--root", installed()];
-  return (await new Deno.Command("cargo", { args }).spawn().status).code;
+/**
+ * Put `eif_build` into the user's cache, where it is not there yet. Minutes.
+ *
+ * @throws {CommandError} where cargo is missing, or fails.
+ */
+export async function installEifBuild(progress: (line: string) => void): Promise<void> {
+  await cached(INSTALLED, async (draft) => {
+    progress("eif_build");
+    const args = ["install", "--locked", `eif_build@${EIF_BUILD_VERSION}`, "--root", draft];
+    await run("cargo", args, { env: { CARGO_TARGET_DIR: `${draft}/target` } });
+    await Deno.remove(`${draft}/target`, { recursive: true });
+  });
 }
 
 if (import.meta.main) {
   const [verb] = Deno.args;
-  if (verb === "install") Deno.exit(await install());
+  if (verb === "install") {
+    await installEifBuild((line) => console.error(line));
+    Deno.exit();
+  }
   const program = findEifBuild();
   if (verb !== "record" || program === undefined) {
     console.error(

@@ -4,23 +4,23 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { cacheRoot } from "../cache.ts";
 import { buildImage } from "../build/build.ts";
-import { sha256Of } from "../fetch.ts";
 import { LOCK_FILE, readLock, writeLock } from "../lock.ts";
 import { newestPins, provePins } from "../pin.ts";
 import { buildEmulator } from "../qemu/build.ts";
 import { startGuest } from "../qemu/guest.ts";
+import { reproduce } from "./reproduce.ts";
 
 const HELP = `The enclave's image
 
   build       kernel, ramdisks, EIF, PCRs and bill of materials into --out; minutes the first time
   boot        start the image in QEMU until Ctrl-C or its end; minutes the first time
-  reproduce   build again, the kernel too, and compare every byte with what lies in --out
+  reproduce   build twice, the kernel too, by builders with different paths, umasks, time zones, locales,
+              CPUs and dates, and compare every byte
   pin         pin the newest packages of Debian in nitro/lock.json: another image, to be approved anew
 
   --out DIR     the folder of the outputs (dist)
-  --unpinned    build: take the newest Debian packages; these PCRs are not the release's
+  --unpinned    build: take the newest Debian packages; these PCRs are not the release's; boot: such an image
   --memory MIB  boot: memory of the guest (2048)
   --json        the result as JSON on standard output
   --help        this text
@@ -40,22 +40,19 @@ interface Settings {
   readonly progress: (line: string) => void;
 }
 
-/** Where `build` puts the image and its measurements. */
-const EIF = "vramhub-enclave.eif";
-const PCRS = "pcrs.json";
-
 async function build({ out, progress, unpinned }: Settings): Promise<Result> {
   return { ...await buildImage({ out, progress, unpinned }), unpinned };
 }
 
-async function boot({ out, memory, progress }: Settings): Promise<Result> {
+async function boot({ out, memory, progress, unpinned }: Settings): Promise<Result> {
   const emulator = await buildEmulator(readLock(), progress);
+  const eif = `${out}/vramhub-enclave${unpinned ? "-UNPINNED" : ""}.eif`;
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   Deno.addSignalListener("SIGINT", onSignal);
   Deno.addSignalListener("SIGTERM", onSignal);
   try {
-    await using guest = await startGuest({ eif: `${out}/${EIF}`, emulator, memory });
+    await using guest = await startGuest({ eif, emulator, memory });
     const seconds = (ms: number) => (ms / 1_000).toFixed(1);
     progress(
       `heartbeat after ${seconds(guest.heartbeatMs)} s, the judge after ${seconds(guest.bootMs)} s`,
@@ -79,31 +76,15 @@ async function boot({ out, memory, progress }: Settings): Promise<Result> {
   }
 }
 
-/** Nothing but the fetched sources is taken from the cache: what comes out was made anew. */
-async function reproduce({ out, progress }: Settings): Promise<Result> {
-  const root = cacheRoot();
-  await Deno.mkdir(`${root}/sources`, { recursive: true });
-  const fresh = await Deno.makeTempDir({ prefix: "vramhub-reproduce-" });
-  try {
-    await Deno.symlink(`${root}/sources`, `${fresh}/sources`);
-    Deno.env.set("VRAMHUB_CACHE", fresh);
-    await buildImage({ out: `${fresh}/out`, progress });
-    const differing: string[] = [];
-    for (const name of [EIF, PCRS, "vramhub-enclave.sbom.json", "build-inputs.json"]) {
-      const same = await sha256Of(`${out}/${name}`) === await sha256Of(`${fresh}/out/${name}`);
-      progress(`${name}: ${same ? "the same bytes" : "DIFFERENT"}`);
-      if (!same) differing.push(name);
-    }
-    if (differing.length > 0) Deno.exitCode = 1;
-    return { reproduced: differing.length === 0, differing };
-  } finally {
-    await Deno.remove(fresh, { recursive: true });
-  }
+async function twice({ progress }: Settings): Promise<Result> {
+  const result = await reproduce(progress);
+  if (!result.reproduced) Deno.exitCode = 1;
+  return { ...result };
 }
 
 async function pin({ progress }: Settings): Promise<Result> {
   const before = readLock();
-  const lock = await newestPins(before, progress);
+  const lock = await newestPins(before, { progress });
   await provePins(lock, progress);
   await Deno.writeTextFile(LOCK_FILE, writeLock(lock));
   const changed = Object.keys(lock).filter((name) => lock[name]!.sha256 !== before[name]?.sha256);
@@ -116,7 +97,7 @@ async function pin({ progress }: Settings): Promise<Result> {
 const COMMANDS: Readonly<Record<string, (settings: Settings) => Promise<Result>>> = {
   build,
   boot,
-  reproduce,
+  reproduce: twice,
   pin,
 };
 

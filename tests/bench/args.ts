@@ -18,6 +18,7 @@ export const GROUPS = [
   "compression",
   "rating",
   "attestation",
+  "store",
   "judge",
   "judge-nano",
   "honest-tiny",

