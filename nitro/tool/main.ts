@@ -65,6 +65,7 @@ async function boot({ out, memory, progress, unpinned }: Settings): Promise<Resu
       if (stop.signal.aborted) resolve();
     });
     await Promise.race([guest.ended, aborted]);
+    if (!stop.signal.aborted) progress(guest.stderr().trim());
     return {
       heartbeat_ms: Math.round(guest.heartbeatMs),
       boot_ms: Math.round(guest.bootMs),
