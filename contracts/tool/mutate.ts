@@ -116,6 +116,7 @@ async function mutate(): Promise<void> {
     if (outcome === "survived") outcome = await attempt(move, compiler);
     tried.push({ ...mutant, outcome });
     if (!args.json && outcome === "survived") console.log(describe({ ...mutant, outcome }));
+    if (tried.length % 20 === 0) console.error(`${tried.length} of ${queue.length} mutants`);
   });
   const modules = Map.groupBy(
     tried.filter(({ outcome }) => outcome !== "invalid"),
