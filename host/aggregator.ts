@@ -1,6 +1,6 @@
 /**
- * The aggregator: publishes what a merge was made of, and uploads whole checkpoints at their rhythm. It
- * decides nothing and can be replaced while the network runs: everything it writes follows from the ledger.
+ * The aggregator: publishes what a merge was made of, uploads whole checkpoints at their rhythm, and removes those that
+ * the hyperparameters keep no longer. It decides nothing and can be replaced while the network runs: everything it writes follows from the ledger.
  *
  * @module
  */
@@ -12,7 +12,8 @@ import type { Clock } from "./ledger/clock.ts";
 import type { Ledger, WindowView } from "./ledger/ledger.ts";
 import { type Log, reason } from "./ledger/log.ts";
 import { pauseFor, retryUntil } from "./ledger/retry.ts";
-import { type Bases, checkpointWindows, uploadCheckpoint, windowOrNull } from "./store/bases.ts";
+import { type Bases, uploadCheckpoint, windowOrNull } from "./store/bases.ts";
+import { checkpointWindows, pruneCheckpoints } from "./store/checkpoints.ts";
 import { aggregationKey, manifestKey } from "./store/keys.ts";
 import type { Store } from "./store/store.ts";
 
@@ -116,7 +117,7 @@ export class Aggregator {
   }
 
   /** At its rhythm, or as soon as possible behind a moment at which no aggregator ran. */
-  async #publishCheckpoint({ baseHash, window }: WindowView, due: number): Promise<void> {
+  async #publishCheckpoint({ baseHash, hparams, window }: WindowView, due: number): Promise<void> {
     const { bases, log, model, store } = this.#parts;
     if (due !== window && (await checkpointWindows(store)).some((newer) => newer >= due - 2)) {
       return;
@@ -124,7 +125,20 @@ export class Aggregator {
     const base = await bases.reach(baseHash, window);
     // The manifest is put last: where it is missing, a crash cut the upload off.
     if (await store.head(manifestKey(base.manifest.window)) !== undefined) return;
-    const key = await uploadCheckpoint(store, model, base);
-    log("info", TARGET, "Checkpoint uploaded", { window, key, hash: toHex(base.hash) });
+    const key = manifestKey(base.manifest.window);
+    const moved = await uploadCheckpoint(store, model, base);
+    const hash = toHex(base.hash);
+    log("info", TARGET, "Checkpoint uploaded", { window, key, hash, ...moved });
+    const { checkpoints, chunks } = await pruneCheckpoints(
+      store,
+      window - hparams.retention_windows,
+    );
+    if (checkpoints.length > 0) {
+      log("info", TARGET, "Checkpoints removed", {
+        window,
+        checkpoints: checkpoints.length,
+        chunks,
+      });
+    }
   }
 }

@@ -145,6 +145,8 @@ export class AttestedJudge {
     }
     const { message, signature } = await this.#ask(question, key);
     if (!verifySignature(signature, message, fromHex(key))) {
+      await this.#turn;
+      if (this.key !== key) throw restarted();
       throw new Refusal("wrong_key", "The judge's signature is not by its attested key");
     }
     question.check(message);
@@ -172,7 +174,10 @@ export class AttestedJudge {
       try {
         return await ask(uids);
       } catch (error) {
-        if (!(error instanceof JudgeError) || error.code !== "already_signed") throw error;
+        if (!(error instanceof JudgeError)) throw error;
+        // It was configured when it was attested: another one answers, whom somebody is about to attest.
+        if (error.code === "not_configured") throw restarted(error);
+        if (error.code !== "already_signed") throw error;
         refused ??= error;
       }
     }
@@ -241,6 +246,11 @@ function isWanted(
   }
   return settled !== null && status !== "skipped" && !outcomes.includes(uid) &&
     now < deadlines.outcome && equal(decodeOutcome(message).settledDigest, settled.digest);
+}
+
+/** The question is to be asked again, of the judge that is there now. */
+function restarted(cause?: JudgeError): JudgeError {
+  return new JudgeError("unreachable", 0, "The judge has restarted while it was asked", { cause });
 }
 
 function distinct(lists: readonly (readonly number[])[]): (readonly number[])[] {

@@ -5,10 +5,9 @@
  * @module
  */
 import type { ModelConfig } from "../enclave/model/presets.ts";
-import { type Bytes, equal, toHex } from "../enclave/protocol/bytes.ts";
+import { equal, toHex } from "../enclave/protocol/bytes.ts";
 import { timeOfRound } from "../enclave/protocol/drand.ts";
 import { LedgerError } from "../enclave/protocol/errors.ts";
-import { sha256 } from "../enclave/protocol/hash.ts";
 import type { Payload } from "../enclave/protocol/judge_messages.ts";
 import { Refusal } from "../enclave/protocol/refusal.ts";
 import { decodeOutcome, decodeReport } from "../enclave/protocol/report.ts";
@@ -18,10 +17,11 @@ import { outcomePayload, reportPayload, type RequestParts } from "./courier/requ
 import { discover, type Discovered } from "./discover.ts";
 import { GradientReader } from "./gradient_reader.ts";
 import type { Clock } from "./ledger/clock.ts";
-import type { WindowView } from "./ledger/ledger.ts";
+import type { RevealRow, WindowView } from "./ledger/ledger.ts";
 import { type BeaconSource, windowRandomness, withSeeds } from "./ledger/randomness.ts";
 import { pauseFor } from "./ledger/retry.ts";
 import type { Base, Bases } from "./store/bases.ts";
+import { getBlob } from "./store/blob.ts";
 import { Chunks } from "./store/chunks.ts";
 import type { PageSource } from "./store/pages.ts";
 import type { Store } from "./store/store.ts";
@@ -107,7 +107,7 @@ export class Judgement {
     const { discovered, request } = await this.#gather(view);
     const { found } = discovered;
     const base = await this.#parts.bases.reach(view.baseHash, window);
-    this.#phase("judge", `${found.size} gradients`);
+    this.#phase("judge", `${found.length} gradients`);
     const signed = await this.#judge.signed({
       window,
       kind: "report",
@@ -229,23 +229,22 @@ export class Judgement {
   async #ask(
     payload: Payload,
     base: Base,
-    gradients: ReadonlyMap<number, Bytes>,
+    gradients: readonly RevealRow[],
   ): Promise<SignedMessage> {
-    const { judge, model } = this.#parts;
-    for (const bytes of gradients.values()) await this.#supply(bytes);
+    const { judge, model, store } = this.#parts;
+    for (const { contentHash, size } of gradients) {
+      if (await judge.hasBlob(contentHash)) continue;
+      await judge.putBlob(contentHash, await getBlob(store, contentHash, size));
+    }
     try {
       return await judge.process(payload);
     } catch (error) {
       if (!(error instanceof JudgeError) || error.code !== "missing_blob") throw error;
     }
     const chunks = Chunks.of(model, base.theta);
-    for (let i = 0; i < chunks.count; i++) await this.#supply(chunks.at(i));
+    for (const [i, hash] of base.manifest.chunks.entries()) {
+      if (!await judge.hasBlob(hash)) await judge.putBlob(hash, chunks.at(i));
+    }
     return await judge.process(payload);
-  }
-
-  async #supply(bytes: Bytes): Promise<void> {
-    const { judge } = this.#parts;
-    const hash = sha256(bytes);
-    if (!(await judge.hasBlob(hash))) await judge.putBlob(hash, bytes);
   }
 }

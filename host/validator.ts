@@ -10,7 +10,8 @@ import { AttestedJudge, isGone } from "./attested_judge.ts";
 import { Judgement, type JudgementParts, type ValidatorPhase } from "./judgement.ts";
 import { KEPT_WINDOWS, type Message } from "./journal.ts";
 import type { WindowView } from "./ledger/ledger.ts";
-import { reason } from "./ledger/log.ts";
+import { type LogLevel, reason } from "./ledger/log.ts";
+import { BeaconUnavailable } from "./ledger/randomness.ts";
 import { pauseFor, retryUntil } from "./ledger/retry.ts";
 import { windowOrNull } from "./store/bases.ts";
 import { blobKey } from "./store/keys.ts";
@@ -162,7 +163,11 @@ export class Validator {
       pauseMs: pauseFor(hparams.window_ms),
       signal,
       onError: async (error: unknown) => {
-        log("warn", TARGET, "Trying again", { window, message, reason: reason(error) });
+        log(levelOf(error, "warn"), TARGET, "Trying again", {
+          window,
+          message,
+          reason: reason(error),
+        });
         if (isGone(error)) await this.mend();
       },
     };
@@ -171,7 +176,11 @@ export class Validator {
       return null;
     } catch (error) {
       signal.throwIfAborted();
-      log("error", TARGET, "Window failed", { window, message, reason: reason(error) });
+      log(levelOf(error, "error"), TARGET, "Window failed", {
+        window,
+        message,
+        reason: reason(error),
+      });
       return reason(error);
     }
   }
@@ -209,6 +218,11 @@ export class Validator {
     const view = window < 0 ? null : await windowOrNull(ledger, window);
     for (const { contentHash } of view?.reveals ?? []) await store.delete(blobKey(contentHash));
   }
+}
+
+/** `level`, but for what has been said already. */
+function levelOf(error: unknown, level: LogLevel): LogLevel {
+  return error instanceof BeaconUnavailable ? "debug" : level;
 }
 
 function isSeated(view: WindowView, uid: number): boolean {

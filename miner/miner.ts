@@ -14,8 +14,13 @@ import { sha256 } from "../enclave/protocol/hash.ts";
 import { Refusal } from "../enclave/protocol/refusal.ts";
 import type { Clock } from "../host/ledger/clock.ts";
 import type { Address, Ledger, WindowView } from "../host/ledger/ledger.ts";
-import { type Log, reason } from "../host/ledger/log.ts";
-import { assignmentBeacon, type BeaconSource, withSeeds } from "../host/ledger/randomness.ts";
+import { type Log, type LogLevel, reason } from "../host/ledger/log.ts";
+import {
+  assignmentBeacon,
+  type BeaconSource,
+  BeaconUnavailable,
+  withSeeds,
+} from "../host/ledger/randomness.ts";
 import { isFinal, type Patience, pauseFor, retryUntil } from "../host/ledger/retry.ts";
 import { type Bases, windowOrNull } from "../host/store/bases.ts";
 import { gradientKey } from "../host/store/keys.ts";
@@ -80,7 +85,10 @@ export class Miner {
         }
       } catch (error) {
         if (signal.aborted) return;
-        log("error", TARGET, "Window failed", { uid: this.#parts.uid, reason: reason(error) });
+        log(levelOf(error, "error"), TARGET, "Window failed", {
+          uid: this.#parts.uid,
+          reason: reason(error),
+        });
       }
       await clock.until(wake, signal).catch(() => {});
     }
@@ -145,7 +153,7 @@ export class Miner {
   #until(deadline: number, { hparams, window }: WindowView, signal: AbortSignal): Patience {
     const { clock, log, uid } = this.#parts;
     const onError = (error: unknown) =>
-      log("warn", TARGET, "Trying again", { window, uid, reason: reason(error) });
+      log(levelOf(error, "warn"), TARGET, "Trying again", { window, uid, reason: reason(error) });
     return { clock, deadline, pauseMs: pauseFor(hparams.window_ms), signal, onError };
   }
 
@@ -237,6 +245,11 @@ export class Miner {
         ),
     );
   }
+}
+
+/** `level`, but for what has been said already. */
+function levelOf(error: unknown, level: LogLevel): LogLevel {
+  return error instanceof BeaconUnavailable ? "debug" : level;
 }
 
 /** After a crash the call may have gone through: then the ledger says so, and that is as good. */

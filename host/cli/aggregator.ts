@@ -1,5 +1,5 @@
 /**
- * `deno task aggregator`: publishes a test network's merges and checkpoints. The validator's own can be
+ * `deno task aggregator`: publishes a network's merges and checkpoints. The validator's own can be
  * replaced by it, or run beside it: both write the same.
  *
  * @module
@@ -9,10 +9,13 @@ import { SYSTEM_CLOCK } from "../ledger/clock.ts";
 import type { Log } from "../ledger/log.ts";
 import { Bases } from "../store/bases.ts";
 import { parseAggregatorArgs } from "./args.ts";
+import { isForNetwork, parseNetworkAggregatorArgs } from "./args_network.ts";
 import { command, openPresenter, useNativeSha256 } from "./native.ts";
+import { runNetworkAggregator } from "./network/aggregator.ts";
+import { startParty } from "./network/start.ts";
 import { networkExists, openNetwork } from "./testmode/network.ts";
 
-if (import.meta.main) {
+async function runTest(): Promise<void> {
   const args = parseAggregatorArgs(Deno.args);
   useNativeSha256();
   const presenter = openPresenter(args.json, true);
@@ -27,4 +30,11 @@ if (import.meta.main) {
     const bases = await Bases.open(network.ledger, network.store, network.model);
     await new Aggregator({ ...network, bases, clock: SYSTEM_CLOCK, log }).run(signal);
   });
+}
+
+if (import.meta.main) {
+  if (isForNetwork(Deno.args)) {
+    const args = parseNetworkAggregatorArgs(Deno.args);
+    await startParty(args, runNetworkAggregator);
+  } else await runTest();
 }

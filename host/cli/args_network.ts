@@ -1,5 +1,5 @@
 /**
- * Arguments of `deno task validator` on a network: `--ledger sui --network NAME`.
+ * Arguments of `deno task validator`, `miner` and `aggregator` on a network: `--ledger sui --network NAME`.
  *
  * @module
  */
@@ -11,27 +11,37 @@ import { choice, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run";
 import type { JudgeAddress } from "../courier/transport.ts";
 import { type ArgsIo, examples, parse } from "./args.ts";
-import { judgeAddress } from "./args_values.ts";
+import { judgeAddress, storeName } from "./args_values.ts";
 
-/** A validator of a network. */
-export interface NetworkArgs {
-  /** Name of the network; undefined takes the setting's. */
+/** A party of a network. What is undefined is the setting's. */
+export interface PartyArgs {
+  /** Which kind of ledger: a network on Sui, or the dev ledger of a folder. */
+  readonly ledger: "sui" | "dev" | undefined;
+  /** Name of the network. */
   readonly network: string | undefined;
-  /** Where data set, store and journals are; undefined takes the setting's. */
+  /** Where data set, journals and, for a dev ledger, the network are. */
   readonly dataDir: string | undefined;
-  /** Where the judge listens; undefined takes the setting's. */
-  readonly judge: JudgeAddress | undefined;
+  /** Who calls a dev ledger; an address of the wallet on Sui. */
+  readonly as: string | undefined;
+  /** Where this party's objects lie. */
+  readonly store: string | undefined;
   /** Windows before ending; undefined runs until interrupted. */
   readonly windows: number | undefined;
   /** Print one JSON object a line. */
   readonly json: boolean;
+}
+
+/** A validator of a network. */
+export interface NetworkArgs extends PartyArgs {
+  /** Where the judge listens; undefined takes the setting's. */
+  readonly judge: JudgeAddress | undefined;
   /** A SIMULATED judge was asked for, which no network on Sui takes. */
   readonly testMode: boolean;
 }
 
-const parser = object({
-  ledger: optional(option("--ledger", choice(["sui"], { metavar: "KIND" }), {
-    description: message`The ledger: a network on Sui.`,
+const party = {
+  ledger: optional(option("--ledger", choice(["sui", "dev"], { metavar: "KIND" }), {
+    description: message`The ledger: sui is a network on Sui, dev that of a data directory.`,
   })),
   network: optional(option("--network", string({ metavar: "NAME" }), {
     description: message`Name of the network: localnet, testnet, mainnet or one of your own.`,
@@ -39,29 +49,43 @@ const parser = object({
   dataDir: optional(option("--data-dir", path({ metavar: "DIR", type: "directory" }), {
     description: message`Where data set, store and journals are.`,
   })),
-  judge: optional(option("--judge", judgeAddress(), {
-    description: message`Where the judge listens; VRAMHUB_ENCLAVE_URL without it.`,
+  as: optional(option("--as", string({ metavar: "WHO" }), {
+    description:
+      message`Who calls: on a dev ledger an address or a name; on Sui an address of the wallet.`,
   })),
-  windows: optional(option("--windows", integer({ metavar: "N", min: 1, max: 1_000_000 }), {
-    description: message`End after this many windows. Without it, run until Ctrl-C.`,
+  store: optional(option("--store", storeName(), {
+    description: message`Where this party's objects lie; VRAMHUB_STORAGE_BACKEND without it.`,
   })),
   json: option("--json", {
     description: message`Print one JSON object a line, for other programs.`,
   }),
+};
+const windows = optional(option("--windows", integer({ metavar: "N", min: 1, max: 1_000_000 }), {
+  description: message`End after this many windows. Without it, run until Ctrl-C.`,
+}));
+
+const validator = object({
+  ...party,
+  judge: optional(option("--judge", judgeAddress(), {
+    description: message`Where the judge listens; VRAMHUB_ENCLAVE_URL without it.`,
+  })),
+  windows,
   testMode: option("--test-mode", { hidden: true }),
 });
+const miner = object({ ...party, windows });
+const aggregator = object(party);
 
-/** Whether the words are for a network rather than for test mode. */
+/** Whether the words are for a network rather than for test mode, for which `--test-mode --ledger dev` is. */
 export function isForNetwork(argv: readonly string[]): boolean {
-  return argv.some((word, i) =>
-    /^--network(=|$)/.test(word) || word === "--ledger=sui" ||
-    (word === "--ledger" && argv[i + 1] === "sui")
-  );
+  const named = argv.some((word) => /^--network(=|$)/.test(word));
+  const at = argv.findIndex((word) => /^--ledger(=|$)/.test(word));
+  const kind = at < 0 ? undefined : argv[at]!.split("=")[1] ?? argv[at + 1];
+  return named || kind === "sui" || (kind === "dev" && !argv.includes("--test-mode"));
 }
 
-/** Parse the arguments. Does not return where help was asked for or the arguments are wrong. */
+/** Parse the validator's arguments. Does not return where help was asked for or they are wrong. */
 export function parseNetworkArgs(argv: readonly string[], io?: ArgsIo): NetworkArgs {
-  const { ledger: _, ...args } = parse("deno task validator", parser, argv, {
+  return parse("deno task validator", validator, argv, {
     brief: message`Judge a network's gradients in an attested enclave, settle windows and be paid.`,
     examples: examples(
       [
@@ -70,5 +94,27 @@ export function parseNetworkArgs(argv: readonly string[], io?: ArgsIo): NetworkA
       ],
     )("deno task validator"),
   }, io);
-  return args;
+}
+
+/** Parse the miner's arguments. Does not return where help was asked for or they are wrong. */
+export function parseNetworkMinerArgs(argv: readonly string[], io?: ArgsIo): PartyArgs {
+  return parse("deno task miner", miner, argv, {
+    brief:
+      message`Train on a network's assigned pages; the slot is VRAMHUB_MINER_UID, the saved one, the wallet's, or a new one.`,
+    examples: examples(
+      ["Mine on testnet", "--ledger sui --network testnet --data-dir ./miner"],
+      ["Join the network of a folder", "--ledger dev --data-dir ./network --as alice"],
+    )("deno task miner"),
+  }, io);
+}
+
+/** Parse the aggregator's arguments. Does not return where help was asked for or they are wrong. */
+export function parseNetworkAggregatorArgs(argv: readonly string[], io?: ArgsIo): PartyArgs {
+  const args = parse("deno task aggregator", aggregator, argv, {
+    brief: message`Publish the inputs of every merge of a network, and its checkpoints.`,
+    examples: examples(
+      ["Publish testnet's", "--ledger sui --network testnet --store r2"],
+    )("deno task aggregator"),
+  }, io);
+  return { ...args, windows: undefined };
 }

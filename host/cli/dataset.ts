@@ -11,9 +11,12 @@ import { buildDataset, type BuildProgress } from "../data/build.ts";
 import { verifyFolder } from "../data/folder.ts";
 import type { DatasetFile } from "../data/manifest.ts";
 import { indexKey, pushDataset } from "../data/shared.ts";
+import { loadConfig, processSurroundings } from "../config/mod.ts";
 import { LocalStore } from "../store/local.ts";
+import type { Store } from "../store/store.ts";
 import { type DatasetArgs, parseDatasetArgs } from "./args_dataset.ts";
 import { useNativeSha256 } from "./native.ts";
+import { openStores } from "./open_store.ts";
 
 /** Between two lines of progress. */
 const EVERY_MS = 1_000;
@@ -27,17 +30,22 @@ async function run(args: DatasetArgs, say: Say, signal: AbortSignal): Promise<vo
     case "verify":
       return tell("verified", args.folder, await verifyFolder(args.folder), say);
     case "push": {
-      const store = await LocalStore.open(args.store!);
-      const seldom = atMostEvery(EVERY_MS);
-      const ref = await pushDataset(
-        args.folder,
-        store,
-        (share) => seldom(() => say("progress", { share }, `${percent(share)} sent`)),
-        signal,
-      );
-      return say("pushed", { ref }, `Pushed: ${ref}`);
+      if (args.store !== undefined) {
+        return await push(args.folder, await LocalStore.open(args.store), say, signal);
+      }
+      const config = loadConfig(processSurroundings(), { STORAGE_BACKEND: args.backend });
+      using stores = await openStores(config);
+      return await push(args.folder, stores.write, say, signal);
     }
   }
+}
+
+async function push(folder: string, store: Store, say: Say, signal: AbortSignal): Promise<void> {
+  const seldom = atMostEvery(EVERY_MS);
+  const report = (share: number) =>
+    seldom(() => say("progress", { share }, `${percent(share)} sent`));
+  const ref = await pushDataset(folder, store, report, signal);
+  say("pushed", { ref }, `Pushed: ${ref}`);
 }
 
 async function build(

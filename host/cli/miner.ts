@@ -1,5 +1,5 @@
 /**
- * `deno task miner`: joins a running test network.
+ * `deno task miner`: joins a running test network, or mines on a network.
  *
  * @module
  */
@@ -8,9 +8,13 @@ import type { Log } from "../ledger/log.ts";
 import { Bases } from "../store/bases.ts";
 import { OnnxTrainer } from "../../miner/trainers/onnx.ts";
 import { type MinerArgs, parseMinerArgs } from "./args.ts";
+import { isForNetwork, parseNetworkMinerArgs } from "./args_network.ts";
 import { command, openPresenter, useNativeSha256 } from "./native.ts";
+import { runNetworkMiner } from "./network/miner.ts";
+import { startParty } from "./network/start.ts";
 import { openMiner, sourcesOf } from "./testmode/miners.ts";
 import { networkExists, openNetwork } from "./testmode/network.ts";
+import { TestStores } from "./testmode/stores.ts";
 
 async function join(args: MinerArgs, log: Log, signal: AbortSignal): Promise<void> {
   if (!networkExists(args.dataDir)) {
@@ -23,15 +27,22 @@ async function join(args: MinerArgs, log: Log, signal: AbortSignal): Promise<voi
   try {
     const [source] = sourcesOf([args.role], network, () => trainer!, SYSTEM_CLOCK);
     const bases = await Bases.open(network.ledger, network.store, network.model);
-    const { miner, uid } = await openMiner(
+    using stores = await TestStores.open(
+      network,
+      args.store,
+      `${args.dataDir}/miners/${identity.name}`,
+    );
+    const { miner, publish, uid } = await openMiner(
       identity.name,
       source!,
       network,
       bases,
+      stores,
       SYSTEM_CLOCK,
       log,
     );
     await waitForSeat(network.ledger, uid, signal);
+    await publish();
     await miner.run(signal, args.windows);
   } finally {
     trainer?.close();
@@ -65,11 +76,18 @@ async function waitForSeat(
   await SYSTEM_CLOCK.until(deadlines.end, signal);
 }
 
-if (import.meta.main) {
+async function runTest(): Promise<void> {
   const args = parseMinerArgs(Deno.args);
   useNativeSha256();
   const presenter = openPresenter(args.json, true);
   const log: Log = (level, target, message, fields = {}) =>
     presenter.show({ event: "log", level, target, message, fields: { ...fields } });
   await command(presenter, (signal) => join(args, log, signal));
+}
+
+if (import.meta.main) {
+  if (isForNetwork(Deno.args)) {
+    const args = parseNetworkMinerArgs(Deno.args);
+    await startParty(args, (host) => runNetworkMiner(args, host));
+  } else await runTest();
 }

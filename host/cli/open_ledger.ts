@@ -14,6 +14,8 @@ import {
   profileOf,
   readNetworks,
 } from "../config/mod.ts";
+import { DevelopmentEnvelope } from "../credentials/development_envelope.ts";
+import type { ReadKeyEnvelope } from "../credentials/read_keys.ts";
 import type { Clock } from "../ledger/clock.ts";
 import { DevLedger } from "../ledger/dev/dev_ledger.ts";
 import type { Address, Ledger } from "../ledger/ledger.ts";
@@ -31,6 +33,14 @@ export interface OpenLedger extends Disposable {
   readonly caller: () => Promise<Address>;
   /** What is called before the founding, or null where a ledger is founded in another way. */
   readonly genesis: GenesisCalls | null;
+  /**
+   * How read keys are sealed to `keyServers`, `threshold` of which must answer; null where none are named. A dev
+   * ledger has an envelope of its own, which protects nothing from whoever reads its folder.
+   */
+  readonly envelope: (
+    keyServers: readonly string[],
+    threshold: number,
+  ) => Promise<ReadKeyEnvelope | null>;
   /** Test SUI (MIST) to an address, or null where none is to be had. */
   readonly faucet: ((to: Address, amount: bigint) => Promise<void>) | null;
 }
@@ -88,6 +98,7 @@ function openDev(config: Config, { as, clock }: OpenOptions): OpenLedger {
     profile: null,
     caller: () => devAddress(dir, as ?? config.get("WALLET_ADDRESS") ?? DEV_CALLER),
     genesis: null,
+    envelope: () => DevelopmentEnvelope.open(`${dir}/keys`),
     faucet: (to, amount) => Promise.resolve(ledger.faucet(to, amount)),
     [Symbol.dispose]: () => ledger[Symbol.dispose](),
   };

@@ -47,7 +47,7 @@ export async function walletOf(config: Config): Promise<Wallet | undefined> {
   return words === undefined ? undefined : checked(Wallet.fromMnemonic(words), config);
 }
 
-/** A mistyped word gives another wallet, not an error: whoever names the address finds out. */
+/** Words of another wallet are no error of theirs: whoever names the address finds out. */
 function checked(wallet: Wallet, config: Config): Wallet {
   const wanted = config.get("WALLET_ADDRESS");
   if (wanted === undefined || wanted === wallet.address) return wallet;
@@ -119,6 +119,14 @@ export async function openSui(
       found: (sender, founding) =>
         ledger.found(sender, { ...founding, chainId: chainBytes(profile.chainId) }),
       approve: (sender, build, pcrs) => ledger.approveAtGenesis(sender, build, pcrs),
+    },
+    async envelope(keyServers, threshold) {
+      if (keyServers.length === 0) return null;
+      // Loaded only here: no other command has use for Seal.
+      const { SealEnvelope } = await import("../credentials/seal_envelope.ts");
+      const { client, deployment } = ledger;
+      const signer = wallet ?? null;
+      return new SealEnvelope({ client, deployment, keyServers, threshold, signer });
     },
     faucet: network.faucetUrl === undefined ? null : (to) => askFaucet(network.faucetUrl!, to),
     [Symbol.dispose]: () => ledger[Symbol.dispose](),

@@ -163,8 +163,9 @@ export const VARIABLES = {
     default: "2",
   }),
 
-  DRAND_URLS: variable("validator", urls, "Relays of the beacon, asked in this order.", {
-    default: "https://api.drand.sh,https://drand.cloudflare.com",
+  DRAND_RELAYS: variable("all", urls, "Relays of drand, asked in this order until one answers.", {
+    default:
+      "https://api.drand.sh,https://drand.cloudflare.com,https://api2.drand.sh,https://api3.drand.sh",
   }),
   CACHE: variable("all", path, "Folder for what is downloaded or compiled, e.g. Sui's framework."),
   DEBUG: variable("all", text, "Print a failure's stack trace."),

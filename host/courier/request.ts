@@ -24,7 +24,7 @@ import {
 } from "../../enclave/protocol/judge_messages.ts";
 import type { WindowView } from "../ledger/ledger.ts";
 import type { WindowRandomness } from "../ledger/randomness.ts";
-import type { Pages } from "../store/pages.ts";
+import type { PageSource } from "../store/pages.ts";
 
 /** What both kinds of request share. */
 export interface RequestParts {
@@ -33,7 +33,7 @@ export interface RequestParts {
   /** The data. */
   readonly dataset: Dataset;
   /** Its pages. */
-  readonly pages: Pages;
+  readonly pages: PageSource;
   /** The model. */
   readonly model: ModelConfig;
   /** Beacon values. */
@@ -42,8 +42,12 @@ export interface RequestParts {
   readonly unavailable: readonly number[];
 }
 
-/** Ask for a report of the window; `base` is the manifest of base(N). */
-export function reportPayload(parts: RequestParts, base: Manifest): Payload {
+/**
+ * Ask for a report of the window; `base` is the manifest of base(N). The pages that it takes are loaded.
+ *
+ * @throws what `PageSource.load` does: without its data a window is not judged.
+ */
+export async function reportPayload(parts: RequestParts, base: Manifest): Promise<Payload> {
   const { view, dataset, randomness } = parts;
   const { hparams, window, context } = view;
   const indices = randomPages(
@@ -56,28 +60,30 @@ export function reportPayload(parts: RequestParts, base: Manifest): Payload {
   for (const { uid } of view.reveals) {
     indices.push(...assignedPages(dataset, uid, window, randomness.assign, hparams.own_pages));
   }
-  return payload("report", parts, base, indices, null);
+  return await payload("report", parts, base, indices, null);
 }
 
-/** Ask for the outcome of a settled window; `base` is the manifest of base(N+1). */
-export function outcomePayload(parts: RequestParts, base: Manifest): Payload {
+/** Ask for the outcome of a settled window; `base` is the manifest of base(N+1). Pages as in {@link reportPayload}. */
+export async function outcomePayload(parts: RequestParts, base: Manifest): Promise<Payload> {
   const { view, dataset, randomness } = parts;
   const { hparams, window, context, settled } = view;
   const { judge } = randomness;
   const indices = heldOutPages(dataset, context.ledgerId, window, judge, hparams.heldout_pages);
   const settlement = encodeSettlement(settled!.randomBefore, settled!.rows);
-  return payload("outcome", parts, base, indices, settlement);
+  return await payload("outcome", parts, base, indices, settlement);
 }
 
-function payload(
+async function payload(
   kind: "report" | "outcome",
   parts: RequestParts,
   base: Manifest,
   indices: readonly number[],
   settled: Bytes | null,
-): Payload {
+): Promise<Payload> {
   const { view, dataset, pages, randomness, unavailable } = parts;
   const { vocab, layers, dims, heads, context, batch } = parts.model;
+  const drawn = [...new Set(indices)];
+  await pages.load(drawn);
   return {
     kind,
     context: encodeContext(view.context),
@@ -87,7 +93,7 @@ function payload(
     beacon: randomness.proof,
     reveals: encodeReveals(view.reveals),
     unavailable: [...unavailable],
-    pages: [...new Set(indices)].map((index) => ({
+    pages: drawn.map((index) => ({
       index,
       tokens: pages.bytes(index),
       proof: concat(...pages.proof(index)),

@@ -40,21 +40,37 @@ export class PagedData implements PageSource {
   /** Level of the held hashes, and the levels from there to the root. */
   readonly #level: number;
   readonly #top: Bytes[][];
+  readonly #cacheBytes: number;
+  /** Pages at hand, those that were asked for last at the end. */
   readonly #loaded = new Map<number, Loaded>();
+  /** What the loads that are running have asked for. */
+  readonly #loading = new Set<ReadonlySet<number>>();
 
-  private constructor(dataset: Dataset, ranges: Ranges, level: number, top: Bytes[][]) {
+  private constructor(
+    dataset: Dataset,
+    ranges: Ranges,
+    level: number,
+    top: Bytes[][],
+    cacheBytes: number,
+  ) {
     this.dataset = dataset;
     this.#ranges = ranges;
     this.#level = level;
     this.#top = top;
+    this.#cacheBytes = cacheBytes;
   }
 
   /**
    * The data set `dataset` behind `ranges`.
    *
+   * @param cacheBytes of pages that are kept beyond those in use; default 64 MiB.
    * @throws {DataError} where the tree there is not the data set's.
    */
-  static async open(dataset: Dataset, ranges: Ranges): Promise<PagedData> {
+  static async open(
+    dataset: Dataset,
+    ranges: Ranges,
+    cacheBytes: number = CACHE_BYTES,
+  ): Promise<PagedData> {
     const { pageCount, merkleRoot } = dataset;
     const widths = levelWidths(pageCount);
     const level = widths.findIndex((width) => width <= MAX_TOP);
@@ -63,17 +79,23 @@ export class PagedData implements PageSource {
     if (!equal(top.at(-1)![0]!, merkleRoot)) {
       throw new DataError("Cannot use the data set: its tree does not lead to its root");
     }
-    return new PagedData(dataset, ranges, level, top);
+    return new PagedData(dataset, ranges, level, top, cacheBytes);
   }
 
   /** See {@link PageSource}. @throws {DataError} where a page is not the one that the root binds. */
   async load(indices: readonly number[]): Promise<void> {
-    const missing = [...new Set(indices)].filter((index) => !this.#loaded.has(index));
-    for (const index of missing) this.#check(index);
-    for (let at = 0; at < missing.length; at += AT_ONCE) {
-      await Promise.all(missing.slice(at, at + AT_ONCE).map((index) => this.#fetch(index)));
+    const wanted = new Set(indices);
+    for (const index of wanted) this.#check(index);
+    this.#loading.add(wanted);
+    try {
+      const missing = [...wanted].filter((index) => !this.#touch(index));
+      for (let at = 0; at < missing.length; at += AT_ONCE) {
+        await Promise.all(missing.slice(at, at + AT_ONCE).map((index) => this.#fetch(index)));
+      }
+      this.#evict();
+    } finally {
+      this.#loading.delete(wanted);
     }
-    this.#evict(new Set(indices));
   }
 
   /** See {@link PageSource}. */
@@ -127,12 +149,22 @@ export class PagedData implements PageSource {
     this.#loaded.set(index, { bytes, proof });
   }
 
-  /** Forget the oldest pages above the bound, but none of those in use. */
-  #evict(used: ReadonlySet<number>): void {
+  /** Whether the page is at hand; then it is the last to be forgotten. */
+  #touch(index: number): boolean {
+    const loaded = this.#loaded.get(index);
+    if (loaded === undefined) return false;
+    this.#loaded.delete(index);
+    this.#loaded.set(index, loaded);
+    return true;
+  }
+
+  /** Forget the oldest pages above the bound, but none that a running load has asked for. */
+  #evict(): void {
+    const used = [...this.#loading];
     let bytes = 4 * this.dataset.pageTokens * this.#loaded.size;
     for (const index of this.#loaded.keys()) {
-      if (bytes <= CACHE_BYTES) return;
-      if (used.has(index)) continue;
+      if (bytes <= this.#cacheBytes) return;
+      if (used.some((indices) => indices.has(index))) continue;
       this.#loaded.delete(index);
       bytes -= 4 * this.dataset.pageTokens;
     }

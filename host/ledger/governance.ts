@@ -72,6 +72,8 @@ export interface GovernanceLedger {
   ): Promise<void>;
   /** A slot's credentials, or null where its present owner has none. */
   credentials(uid: number): Promise<CredentialsRow | null>;
+  /** The epoch that the slot's next credentials must have, whoever published the earlier ones. */
+  nextCredentialsEpoch(uid: number): Promise<number>;
   /** Whether a key server would give `sender` the key of `id`: throws what `seal_policy::seal_approve` aborts with. */
   sealApprove(sender: Address, id: Bytes): Promise<void>;
   /** Draw a window's seeds on the ledger, where hparams choose randomness kind 1. Anyone, once. */

@@ -52,7 +52,7 @@ export interface JobSpec {
 
 /** The board's terms; a job keeps those it was posted under. */
 export interface JobTerms {
-  /** MIST for a million parameters × a million tokens × 1e-3 epochs. */
+  /** MIST for each whole 10^15 of parameters × tokens × epochs; INT8 counts half of them. */
   readonly pricePerUnit: bigint;
   /** The board's share on top of the payout. */
   readonly feeBps: number;

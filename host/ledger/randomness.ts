@@ -17,6 +17,21 @@ export interface BeaconSource {
   signature(round: bigint): Bytes | Promise<Bytes>;
 }
 
+/**
+ * Nobody gives a beacon's round for now. The source says so once, however often it is asked: whoever waits need not.
+ * A window whose rounds do not come in time passes by the ledger's own rule: without commits, or skipped.
+ */
+export class BeaconUnavailable extends Error {
+  /** The same call may succeed later. */
+  readonly retryable = true;
+
+  /** Names the round and what was tried. */
+  constructor(message: string) {
+    super(message);
+    this.name = "BeaconUnavailable";
+  }
+}
+
 /** A window's randomness, with the proofs that the judge verifies again. */
 export interface WindowRandomness {
   /** Assigned the pages. */

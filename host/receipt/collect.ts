@@ -19,7 +19,7 @@ import {
   type WindowRandomness,
   windowRandomness,
 } from "../ledger/randomness.ts";
-import type { Pages } from "../store/pages.ts";
+import type { PageSource } from "../store/pages.ts";
 import { drawnPages } from "./draws.ts";
 import { windowEvents } from "./events.ts";
 import { type Receipt, RECEIPT_VERSION } from "./format.ts";
@@ -29,7 +29,7 @@ export interface ReceiptSources {
   /** The ledger. */
   readonly ledger: Ledger;
   /** The data. */
-  readonly pages: Pages;
+  readonly pages: PageSource;
   /** Randomness. */
   readonly beacon: BeaconSource;
   /** The model. */
@@ -116,7 +116,7 @@ export async function collectReceipt(sources: ReceiptSources, window: number): P
       merged_loss: payout.mergedLoss,
     },
     manifests: manifestsOf(sources, [view.baseHash, nextBase, payout?.mergedHash ?? null]),
-    pages: randomness === null ? [] : provenPages(sources, view, randomness),
+    pages: randomness === null ? [] : await provenPages(sources, view, randomness),
     events: (await windowEvents(ledger, window)).map(({ seq, atMs, window, kind, body }) => ({
       seq,
       at_ms: atMs,
@@ -187,15 +187,17 @@ function manifestsOf(
   return wanted.map(manifest).filter((found) => found !== undefined).map(encodeManifest);
 }
 
-function provenPages(
+async function provenPages(
   { pages }: ReceiptSources,
   view: WindowView,
   { assign, judge }: WindowRandomness,
-): Receipt["pages"] {
+): Promise<Receipt["pages"]> {
   const { context, hparams, reveals } = view;
   const uids = reveals.map(({ uid }) => uid);
   const { dataset } = pages;
-  return drawnPages({ context, hparams, dataset, uids, assign, judge }).map((index) => ({
+  const drawn = drawnPages({ context, hparams, dataset, uids, assign, judge });
+  await pages.load(drawn);
+  return drawn.map((index) => ({
     index,
     tokens: pages.bytes(index),
     proof: concat(...pages.proof(index)),

@@ -8,25 +8,21 @@ import { genesisWeights } from "../../enclave/model/genesis.ts";
 import { mergeBase, mergedUids } from "../../enclave/model/merge.ts";
 import { paramManifest } from "../../enclave/model/params.ts";
 import type { ModelConfig } from "../../enclave/model/presets.ts";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  safetensorsSize,
-} from "../../enclave/model/safetensors.ts";
-import {
-  decodeManifest,
-  encodeManifest,
-  type Manifest,
-  manifestHash,
-  manifestOf,
-} from "../../enclave/protocol/base.ts";
+import { type Manifest, manifestHash } from "../../enclave/protocol/base.ts";
 import { type Bytes, equal, toHex } from "../../enclave/protocol/bytes.ts";
 import { LedgerError } from "../../enclave/protocol/errors.ts";
 import { Refusal } from "../../enclave/protocol/refusal.ts";
 import type { Ledger, WindowView } from "../ledger/ledger.ts";
 import { getBlob } from "./blob.ts";
-import { checkpointKey, manifestKey } from "./keys.ts";
-import { MAX_LIST, type Store, StoreError } from "./store.ts";
+import {
+  checkpointWindows,
+  getCheckpoint,
+  type Moved,
+  putCheckpoint,
+  readManifest,
+} from "./checkpoints.ts";
+import { Chunks } from "./chunks.ts";
+import { type Store, StoreError } from "./store.ts";
 
 /** Weights with the manifest that the ledger anchors. */
 export interface Base {
@@ -61,8 +57,16 @@ function describe(
   theta: Float32Array<ArrayBuffer>,
   about: Pick<Manifest, "modelHash" | "parent" | "window">,
 ): Base {
-  const manifest = manifestOf(encodeSafetensors(paramManifest(model), theta), about);
+  const manifest = Chunks.of(model, theta).manifest(about);
   return { hash: manifestHash(manifest), manifest, theta };
+}
+
+/** How bases are opened. */
+export interface BasesOptions {
+  /** The running window; default: the ledger's own. An audit of an older window names it. */
+  readonly running?: number;
+  /** Keeps the chunks of the checkpoint that was fetched last: of the next one, only others are fetched. */
+  readonly cache?: Store;
 }
 
 /** Keeps the newest base and the one before it, which is being judged meanwhile. Calls take turns. */
@@ -70,6 +74,7 @@ export class Bases {
   readonly #ledger: Ledger;
   readonly #store: Store;
   readonly #model: ModelConfig;
+  readonly #cache: Store | undefined;
   #base: Base;
   #previous: Base | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -82,12 +87,14 @@ export class Bases {
     ledger: Ledger,
     store: Store,
     model: ModelConfig,
+    cache: Store | undefined,
     base: Base,
     through: number,
   ) {
     this.#ledger = ledger;
     this.#store = store;
     this.#model = model;
+    this.#cache = cache;
     this.#base = base;
     this.#through = through;
     this.#manifests = [base.manifest];
@@ -96,24 +103,22 @@ export class Bases {
   /**
    * Start from the newest uploaded checkpoint that the ledger anchored, else from genesis.
    *
-   * @param running the running window; default: the ledger's own. An audit of an older window names it.
+   * @throws {StoreError} where the store fails for now.
    */
   static async open(
     ledger: Ledger,
     store: Store,
     model: ModelConfig,
-    running?: number,
+    { running, cache }: BasesOptions = {},
   ): Promise<Bases> {
     const { modelHash } = await ledger.info();
     const first = (await ledger.epochs())[0]!.firstWindow;
     const current = running ?? await ledger.currentWindow();
     // The window before the running one may still be judged, from its own base: no newer one may be begun with.
-    const newest = current - 3;
-    for (const window of (await checkpointWindows(store)).filter((window) => window <= newest)) {
-      const base = await checkpointOf(ledger, store, model, window);
-      if (base !== null) return new Bases(ledger, store, model, base, window);
-    }
-    return new Bases(ledger, store, model, genesisBase(model, modelHash), first - 1);
+    const found = await newestCheckpoint({ ledger, store, model, cache }, first, current - 3);
+    const base = found ?? genesisBase(model, modelHash);
+    const through = found?.manifest.window ?? first - 1;
+    return new Bases(ledger, store, model, cache, base, through);
   }
 
   /** The base that was reached last. */
@@ -127,7 +132,8 @@ export class Bases {
   }
 
   /**
-   * The base of hash `wanted`, replaying the merges of the windows before `window`.
+   * The base of hash `wanted`, replaying the merges of the windows before `window`. Where what a merge was made of is
+   * not served any more, a newer checkpoint is gone on from.
    *
    * @throws {BaseError} where the chain of merges does not lead to it.
    */
@@ -140,8 +146,13 @@ export class Bases {
   async #reach(wanted: Bytes, window: number): Promise<Base> {
     if (this.#previous !== undefined && equal(this.#previous.hash, wanted)) return this.#previous;
     while (!equal(this.#base.hash, wanted) && this.#through < window - 1) {
-      await this.#replay(this.#through + 1);
-      this.#through++;
+      try {
+        await this.#replay(this.#through + 1);
+        this.#through++;
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.retryable) throw error;
+        if (!await this.#skip(window - 2)) throw error; // base(N) has merged N - 2
+      }
     }
     if (!equal(this.#base.hash, wanted)) {
       throw new BaseError(
@@ -151,6 +162,28 @@ export class Bases {
       );
     }
     return this.#base;
+  }
+
+  /** Go on from the newest checkpoint up to `window`, where there is one ahead. */
+  async #skip(window: number): Promise<boolean> {
+    const from = {
+      ledger: this.#ledger,
+      store: this.#store,
+      model: this.#model,
+      cache: this.#cache,
+    };
+    const base = await newestCheckpoint(from, this.#through + 1, window);
+    if (base === null) return false;
+    this.#take(base, undefined);
+    this.#through = base.manifest.window;
+    return true;
+  }
+
+  #take(base: Base, previous: Base | undefined): void {
+    this.#previous = previous;
+    this.#base = base;
+    this.#manifests.push(base.manifest);
+    if (this.#manifests.length > MANIFESTS) this.#manifests.shift();
   }
 
   async #replay(window: number): Promise<void> {
@@ -185,10 +218,7 @@ export class Bases {
         }`,
       );
     }
-    this.#previous = this.#base;
-    this.#base = base;
-    this.#manifests.push(base.manifest);
-    if (this.#manifests.length > MANIFESTS) this.#manifests.shift();
+    this.#take(base, this.#base);
   }
 }
 
@@ -205,53 +235,64 @@ export async function windowOrNull(ledger: Ledger, window: number): Promise<Wind
   }
 }
 
-/** Upload the whole file of a base, then its manifest: who finds the manifest finds the file. */
+/** Upload a base: the chunks that the store lacks, then its manifest. */
 export async function uploadCheckpoint(
   store: Store,
   model: ModelConfig,
-  base: Base,
-): Promise<string> {
-  const key = checkpointKey(base.manifest.window);
-  await store.put(key, encodeSafetensors(paramManifest(model), base.theta));
-  await store.put(manifestKey(base.manifest.window), encodeManifest(base.manifest));
-  return key;
+  { manifest, theta }: Base,
+): Promise<Moved> {
+  const chunks = Chunks.of(model, theta);
+  return await putCheckpoint(store, manifest, (index) => chunks.at(index));
 }
 
-/** Windows whose merges were uploaded as whole files, newest first: by the names of the manifests alone. */
-export async function checkpointWindows(store: Store): Promise<number[]> {
-  const windows: number[] = [];
-  for (let after = "";;) {
-    const keys = await store.list("checkpoint-", { after });
-    for (const key of keys) {
-      const window = Number(/^checkpoint-(\d+)-v1\.manifest$/.exec(key)?.[1] ?? NaN);
-      if (Number.isSafeInteger(window)) windows.push(window);
-    }
-    if (keys.length < MAX_LIST) break;
-    after = keys.at(-1)!;
+/** Windows back from the running one that a checkpoint is looked for, where the store does not say which it has. */
+const LOOK_BACK = 256;
+
+/** Where a checkpoint comes from. */
+interface Source {
+  readonly ledger: Ledger;
+  readonly store: Store;
+  readonly model: ModelConfig;
+  readonly cache: Store | undefined;
+}
+
+/** The newest uploaded base that a window of `from` … `to` merged and the ledger anchored. */
+async function newestCheckpoint(source: Source, from: number, to: number): Promise<Base | null> {
+  for (const window of await candidates(source.store, to)) {
+    if (window < from || window > to) continue;
+    const base = await checkpointOf(source, window);
+    if (base !== null) return base;
   }
-  return windows.sort((a, b) => b - a);
+  return null;
+}
+
+/** Windows that may have a checkpoint. Where the store may be read and not listed, each is tried. */
+async function candidates(store: Store, to: number): Promise<number[]> {
+  try {
+    return await checkpointWindows(store);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== "denied") throw error;
+    return Array.from({ length: LOOK_BACK }, (_, i) => to - i);
+  }
 }
 
 /** The uploaded base that `window` merged, or null where it is not whole, or not what the ledger anchored. */
 async function checkpointOf(
-  ledger: Ledger,
-  store: Store,
-  model: ModelConfig,
+  { cache, ledger, model, store }: Source,
   window: number,
 ): Promise<Base | null> {
   const merged = (await windowOrNull(ledger, window))?.payout?.mergedHash ?? null;
   if (merged === null) return null;
-  const params = paramManifest(model);
+  const manifest = await readManifest(store, window);
+  if (manifest === null) return null;
+  const hash = manifestHash(manifest);
+  if (!equal(merged, hash)) return null;
+  const filling = Chunks.into(model);
+  if (manifest.size !== filling.size) return null;
   try {
-    const manifest = decodeManifest(await store.get(manifestKey(window), { maxBytes: 1 << 20 }));
-    const hash = manifestHash(manifest);
-    if (!equal(merged, hash) || manifest.window !== window) return null;
-    const file = await store.get(checkpointKey(window), { maxBytes: safetensorsSize(params) });
-    const found = manifestOf(file, manifest);
-    if (!equal(manifestHash({ ...found, metadata: manifest.metadata }), hash)) return null;
-    return { hash, manifest, theta: decodeSafetensors(params, file) };
+    await getCheckpoint(store, manifest, (index, bytes) => filling.put(index, bytes), cache);
+    return { hash, manifest, theta: filling.finish() };
   } catch (error) {
-    // Anybody may have put something there; a store that fails for now is another matter.
     if (error instanceof Refusal || (error instanceof StoreError && !error.retryable)) return null;
     throw error;
   }

@@ -48,14 +48,26 @@ export function gradientKey(window: bigint | number, uid: number): string {
   return `gradient-${whole(window)}-${whole(uid)}-v1.pt`;
 }
 
-/** The base that is trained from in `window`, as safetensors. */
-export function checkpointKey(window: bigint | number): string {
-  return `checkpoint-${whole(window)}-v1.safetensors`;
+/** Another name of the same gradient, which miners elsewhere use; read where the first is not found. */
+export function gradientAlias(window: bigint | number, uid: number): string {
+  return `gradient/${whole(window)}/${whole(uid)}.bin`;
 }
 
-/** The manifest of that base: put after the file, so that who finds it finds both. */
+/** The manifest of the base that `window` merged: the index of its chunks, put after them. */
 export function manifestKey(window: bigint | number): string {
   return `checkpoint-${whole(window)}-v1.manifest`;
+}
+
+/** Begins the name of every chunk. */
+export const CHUNKS = "chunks/";
+
+/**
+ * A chunk of a base's file, by its content.
+ *
+ * @throws {RangeError} where the hash has not 32 bytes.
+ */
+export function chunkKey(sha256: Uint8Array): string {
+  return CHUNKS + hexOf(sha256);
 }
 
 /** What was merged in `window`. */
@@ -69,10 +81,14 @@ export function aggregationKey(window: bigint | number): string {
  * @throws {RangeError} where the hash has not 32 bytes.
  */
 export function blobKey(sha256: Uint8Array): string {
+  return `blobs/${hexOf(sha256)}`;
+}
+
+function hexOf(sha256: Uint8Array): string {
   if (sha256.length !== 32) {
     throw new RangeError(`Cannot name a blob as 'sha256' must have 32 bytes: ${sha256.length}`);
   }
-  return `blobs/${toHex(sha256)}`;
+  return toHex(sha256);
 }
 
 function whole(value: bigint | number): string {

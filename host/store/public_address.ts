@@ -51,7 +51,12 @@ export function isPublicAddress(address: string): boolean {
   }
 }
 
-type Answer = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
+/** Hears what a name resolves to. */
+export type Answer = (
+  error: Error | null,
+  address: string | LookupAddress[],
+  family?: number,
+) => void;
 
 /** `node:dns` lookup that answers with public addresses alone: an agent's `lookup`. */
 export function publicLookup(name: string, options: LookupOptions, answer: Answer): void {

@@ -3,7 +3,8 @@
  *
  * A bucket of somebody else may answer anything: bodies are counted while they arrive, each call has its time,
  * redirects are not followed, and with `publicOnly` no socket opens to a private address. Errors carry the
- * service's code and sentence, never the request: it holds the credentials' signature.
+ * service's code and sentence, in one line and without the key pair, which services repeat; never the request, which
+ * holds the credentials' signature.
  *
  * @module
  */
@@ -18,10 +19,11 @@ import {
 } from "@aws-sdk/client-s3";
 import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
-import { type Bytes, equal } from "../../enclave/protocol/bytes.ts";
+import { type Bytes, equal, toHex } from "../../enclave/protocol/bytes.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
 import { readBounded, TooLargeError } from "./bounded.ts";
 import { assertKey, assertPrefix, isKey } from "./keys.ts";
+import { oneLine } from "./one_line.ts";
 import { isPublicAddress, publicLookup } from "./public_address.ts";
 import {
   checkGet,
@@ -76,12 +78,15 @@ export class S3Store implements Store {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #patienceMs: number;
+  /** What no error says. */
+  readonly #secrets: readonly string[];
 
   /** Opens nothing yet. @throws {RangeError} where the endpoint may not be called. */
   constructor(options: S3Options) {
     const { publicOnly = false, patienceMs = 30_000 } = options;
     this.#bucket = options.bucket;
     this.#patienceMs = patienceMs;
+    this.#secrets = [options.secretAccessKey, options.accessKeyId].filter((s) => s.length > 3);
     checkEndpoint(options.endpoint, publicOnly);
     this.#client = new S3Client({
       endpoint: options.endpoint,
@@ -116,6 +121,15 @@ export class S3Store implements Store {
       ContentLength: content.length,
       ...(once ? { IfNoneMatch: "*" } : {}),
     });
+    // The signature covers the body's hash: ours is taken, so that the SDK does not hash it again.
+    command.middlewareStack.add(
+      (next) => (args) => {
+        const { headers } = args.request as { headers: Record<string, string> };
+        headers["x-amz-content-sha256"] = toHex(hash);
+        return next(args);
+      },
+      { step: "build", name: "contentHash" },
+    );
     try {
       await this.#call(
         key,
@@ -247,7 +261,7 @@ export class S3Store implements Store {
           } s`,
         );
       }
-      throw toStoreError(error, key, this.#bucket);
+      throw toStoreError(error, key, this.#bucket, this.#secrets);
     } finally {
       clearTimeout(timer);
     }
@@ -295,7 +309,12 @@ const RESENT = "The request was sent again";
 const PASSING = new Set([408, 409, 425, 429]);
 
 /** What the SDK threw, without its request. */
-function toStoreError(error: unknown, key: string, bucket: string): StoreError {
+function toStoreError(
+  error: unknown,
+  key: string,
+  bucket: string,
+  secrets: readonly string[],
+): StoreError {
   const { name = "Error", message = String(error), $metadata: about } = (error ?? {}) as {
     name?: string;
     message?: string;
@@ -314,9 +333,9 @@ function toStoreError(error: unknown, key: string, bucket: string): StoreError {
   if (name === "InvalidRange" || status === 416) {
     return new StoreError("too_short", key, `Cannot get ${key}: it ends before the range does`);
   }
-  const why = `Cannot use bucket ${bucket}: ${name}${
-    message && message !== name ? `: ${message}` : ""
-  }`;
+  const said = message === "" || message === name ? name : `${name}: ${message}`;
+  const clean = secrets.reduce((text, secret) => text.replaceAll(secret, "(secret)"), said);
+  const why = `Cannot use bucket ${bucket}: ${oneLine(clean)}`;
   if (name === "NoSuchKey" || name === "NotFound") {
     return new StoreError("not_found", key, `Cannot find ${key} in bucket ${bucket}`);
   }

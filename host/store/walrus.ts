@@ -60,29 +60,39 @@ export function isWalrusRef(ref: string): boolean {
 
 /** A `Store` on Walrus. One process at a time has its index open. */
 export class WalrusStore implements Store {
-  readonly #options: WalrusOptions;
-  readonly #log: LineLog<Entry>;
+  readonly #options: Omit<WalrusOptions, "index">;
+  /** Undefined where nothing is put. */
+  readonly #log: LineLog<Entry> | undefined;
   readonly #index = new Map<string, Entry>();
   /** Keys that a put with `ifNoneMatch` has taken and not yet filled. */
   readonly #taken = new Set<string>();
 
-  private constructor(options: WalrusOptions, log: LineLog<Entry>) {
+  private constructor(options: Omit<WalrusOptions, "index">, log?: LineLog<Entry>) {
     this.#options = options;
     this.#log = log;
-    for (const entry of log.entries) this.#apply(entry);
+    for (const entry of log?.entries ?? []) this.#apply(entry);
   }
 
   /**
+   * A store whose index lies in a file.
+   *
    * @throws {RangeError} where a URL is none.
    * @throws {Deno.errors.Busy} where another process has the index open.
    */
   static async open(options: WalrusOptions): Promise<WalrusStore> {
-    for (const url of [options.publisher, options.aggregator]) {
-      if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
-        throw new RangeError(`Cannot use ${JSON.stringify(url)}: it is not the URL of a service`);
-      }
-    }
+    for (const url of [options.publisher, options.aggregator]) checkUrl(url);
     return new WalrusStore(options, await LineLog.open(options.index, decodeEntry));
+  }
+
+  /**
+   * A store that reads what others put, by their refs: it has no index, so it knows no keys.
+   *
+   * @throws {RangeError} where the URL is none.
+   */
+  static reading(options: Pick<WalrusOptions, "aggregator" | "patienceMs">): WalrusStore {
+    checkUrl(options.aggregator);
+    const { aggregator, patienceMs } = options;
+    return new WalrusStore({ aggregator, ...(patienceMs === undefined ? {} : { patienceMs }) });
   }
 
   /** See {@link Store.put}. The publisher may answer late: a blob of the same bytes is the same blob. */
@@ -104,7 +114,7 @@ export class WalrusStore implements Store {
         modifiedMs: Date.now(),
         sha256: toHex(hash),
       };
-      await this.#log.append(entry);
+      await this.#log?.append(entry);
       this.#apply(entry);
       return { sha256: hash, ref: `walrus:${blob}` };
     } finally {
@@ -163,13 +173,13 @@ export class WalrusStore implements Store {
     assertKey(key);
     if (!this.#index.has(key)) return;
     const entry = { key, blob: null, size: 0, modifiedMs: Date.now(), sha256: "" };
-    await this.#log.append(entry);
+    await this.#log?.append(entry);
     this.#apply(entry);
   }
 
   /** Close the index. */
   [Symbol.dispose](): void {
-    this.#log[Symbol.dispose]();
+    this.#log?.[Symbol.dispose]();
   }
 
   #apply(entry: Entry): void {
@@ -233,6 +243,12 @@ export class WalrusStore implements Store {
       const why = error instanceof Error ? error.message : String(error);
       throw new StoreError("unavailable", key, `Cannot use Walrus: ${why}`);
     }
+  }
+}
+
+function checkUrl(url: string | undefined): void {
+  if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+    throw new RangeError(`Cannot use ${JSON.stringify(url)}: it is not the URL of a service`);
   }
 }
 

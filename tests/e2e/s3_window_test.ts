@@ -91,9 +91,10 @@ Deno.test({
       [...settings.split(" "), "--windows", String(WINDOWS), "--data-dir", dir],
       own.cwd,
     );
-    const running = validator.output();
+    let over = false;
+    const running = validator.output().finally(() => over = true);
     try {
-      while (await Deno.stat(`${dir}/validator-0.journal`).catch(() => null) === null) {
+      while (!over && await Deno.stat(`${dir}/validator-0.journal`).catch(() => null) === null) {
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
       const join = (cwd: string) => {

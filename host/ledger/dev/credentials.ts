@@ -31,15 +31,8 @@ export function setCredentials(
 ): void {
   const { generation } = assertOwner(state, uid, sender);
   const { epoch, bucket, account, sealed, keyServers, threshold } = credentials;
-  const next = state.get("select epoch from credentials where uid = ?", uid)?.epoch as
-    | number
-    | undefined;
-  requireThat(
-    epoch === (next ?? 0) + 1,
-    MODULE,
-    "EBadEpoch",
-    `the next epoch of slot ${uid} is ${(next ?? 0) + 1}`,
-  );
+  const next = nextCredentialsEpoch(state, uid);
+  requireThat(epoch === next, MODULE, "EBadEpoch", `the next epoch of slot ${uid} is ${next}`);
   requireThat(
     within(utf8(bucket), MAX_NAME) && within(utf8(account), MAX_NAME) &&
       within(sealed, MAX_SEALED) && keyServers.length <= MAX_KEY_SERVERS &&
@@ -60,6 +53,12 @@ export function setCredentials(
     threshold,
   );
   state.emit("peer_registry::CredentialsSet", { uid, generation, epoch });
+}
+
+/** The epoch that the next credentials of a slot have; a former owner's count, too. */
+export function nextCredentialsEpoch(state: State, uid: number): number {
+  const last = state.get("select epoch from credentials where uid = ?", uid)?.epoch ?? 0;
+  return Number(last) + 1;
 }
 
 /** A slot's credentials, or null where its present owner has none. */

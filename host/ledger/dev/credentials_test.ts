@@ -66,6 +66,8 @@ Deno.test("credentials: are void once the slot changes hands, and epochs go on c
   assert.equal(await ledger.registerMiner(heir, 1_000n), 0);
   network.at(2);
   assert.equal(await ledger.credentials(0), null);
+  assert.equal(await ledger.nextCredentialsEpoch(0), 2);
+  assert.equal(await ledger.nextCredentialsEpoch(1), 1);
   await refuses("peer_registry::EBadEpoch", ledger.setCredentials(heir, 0, CREDENTIALS));
   await ledger.setCredentials(heir, 0, { ...CREDENTIALS, epoch: 2 });
   assert.equal((await ledger.credentials(0))!.generation, 2);

@@ -5,7 +5,7 @@
  */
 import type { GovernanceLedger, PrunePart } from "../governance.ts";
 import type { Address, Role } from "../ledger.ts";
-import { sealApprove, setCredentials } from "./credentials.ts";
+import { nextCredentialsEpoch, sealApprove, setCredentials } from "./credentials.ts";
 import { dataset, register, registerForJob, retire } from "./datasets.ts";
 import * as gradients from "./gradients.ts";
 import { acceptAdmin, offerAdmin, withdrawAdminOffer } from "./hparams.ts";
@@ -51,6 +51,7 @@ export const GOVERNANCE_CALLS: Operations<Omit<GovernanceLedger, "credentials">>
   treasury: (state, role) => state.total(`treasury/${role}`),
   topUpStake,
   setCredentials,
+  nextCredentialsEpoch,
   sealApprove,
   drawSeeds: (state, _sender, window) => rounds.drawSeeds(state, window),
   roll: (state) => roll(state),

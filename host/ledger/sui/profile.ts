@@ -7,6 +7,7 @@ import { fromBase58 } from "@mysten/bcs";
 import type { SuiGrpcClient } from "@mysten/sui/grpc";
 import { normalizeStructTag, normalizeSuiAddress } from "@mysten/sui/utils";
 import { type Bytes, toHex } from "../../../enclave/protocol/bytes.ts";
+import { foreignId } from "../../config/foreign.ts";
 import { SuiError } from "./errors.ts";
 import { readError } from "./rpc_error.ts";
 
@@ -72,19 +73,6 @@ export interface Deployment {
   readonly objects: Readonly<Record<SharedName, SharedObject>>;
 }
 
-/** What upstream published on testnet ("Published ids" of its README): another package, whose calls differ. */
-export const UPSTREAM_IDS: ReadonlySet<string> = new Set([
-  "0xaff18bf6286047126901610d758d8fd111c9215a6e46abc704b6a0be838badd5",
-  "0x50a9982f6a3d6c1e6674f0fb4fa8b985007dbe19fc797abc691579be1f6493df",
-  "0x438d0ce63d40210d4e621cca6aaaf5d5438adaa54dfd71383fe41a82692a2561",
-  "0x442b82e471c1ee4577ea1f2168deb1f0b04fcc861ab79edb4b9c7d7738bf7f9f",
-  "0x0d2594727abeb45a13763baf8801ae765fbe41d147b28916ca78a0d08f73223a",
-  "0xc1f18dc92629907641bc3176449af39738d2d8a93b4ad6b22548f4aed91d2611",
-  "0x18b884530033f9b3e449b898c540ee5d3a25c4cab0abcf4843ef8e86e12adbfc",
-  "0x576ebeb78449ad46ef70dc3c5ca4e38d178846610bd7cf9f0764ae2f1dc0fe93",
-  "0xb481254350087569f904fe6fc45c337c0905651040791e532e0f044b9fc7474c",
-]);
-
 /** The 32 bytes of a chain's identifier in base58: what the contracts are founded with. */
 export function chainIdBytes(chain: string): Bytes {
   const bytes = new Uint8Array(fromBase58(chain));
@@ -112,11 +100,11 @@ export function checkIds(profile: NetworkProfile): void {
         `${name} of profile ${profile.name} is not an object id (0x and hexadecimal digits)`,
       );
     }
-    if (UPSTREAM_IDS.has(normalizeSuiAddress(id))) {
+    const why = foreignId(normalizeSuiAddress(id));
+    if (why !== undefined) {
       throw new SuiError(
         "another_package",
-        `${name} of profile ${profile.name} is upstream's published id: that is another package, whose ` +
-          "functions and objects differ; publish this one with `ledger publish`, or use a profile of it",
+        `Cannot use ${name} of profile ${profile.name}: ${why}`,
       );
     }
   }

@@ -32,11 +32,6 @@ export class SuiCaller extends SuiReads {
     this.#executor = executor;
   }
 
-  /** The package and its objects. */
-  protected get deployment(): Deployment {
-    return this.parts.reader.deployment;
-  }
-
   /** Execute as `sender`, which is the wallet's address or null for whoever the wallet is. */
   protected async execute(sender: Address | null, make: Make): Promise<Executed> {
     const { address } = this.parts;

@@ -33,12 +33,12 @@ import type { EventIndex } from "./event_index.ts";
 import { SUI } from "./layout/layout.ts";
 import { RewardPoolInner } from "./layout/scores.ts";
 import { VRAM } from "./layout/token.ts";
-import type { NetworkProfile } from "./profile.ts";
+import type { Deployment, NetworkProfile } from "./profile.ts";
 import { readDocument, readEnclave, readKey, readMeasurements } from "./read/enclaves.ts";
 import { type Head, readHead, seatedValidators } from "./read/head.ts";
 import { quote, readBoard, readJob, readJobs, toTerms } from "./read/jobs.ts";
 import { adminOf, findCap, readDataset, readInfo } from "./read/network.ts";
-import { readCredentials, readMiners, readPeers } from "./read/peers.ts";
+import { readCredentials, readMiners, readNextCredentialsEpoch, readPeers } from "./read/peers.ts";
 import { readMessages } from "./read/settlement.ts";
 import { readSummaries } from "./read/summaries.ts";
 import { readAirdrop, readPools, readSupply, readTickets, readVestings } from "./read/token.ts";
@@ -96,6 +96,7 @@ export type LedgerReads = Pick<
   | "dataset"
   | "treasury"
   | "credentials"
+  | "nextCredentialsEpoch"
 >;
 
 /** The reading half of {@link Ledger}. Each method rejects with a {@link SuiError}, or as the dev ledger does. */
@@ -107,6 +108,15 @@ export class SuiReads implements LedgerReads {
   /** Reads with `parts`. */
   constructor(parts: ReadParts) {
     this.parts = parts;
+  }
+
+  /** The node's client, for what reads the chain beside the ledger. */
+  get client(): SuiGrpcClient {
+    return this.parts.client;
+  }
+  /** The package and the shared objects, as the node confirmed them. */
+  get deployment(): Deployment {
+    return this.parts.reader.deployment;
   }
 
   /** The chain's time less this machine's, milliseconds. */
@@ -299,5 +309,9 @@ export class SuiReads implements LedgerReads {
   /** See {@link Ledger}. */
   credentials(uid: number): Promise<CredentialsRow | null> {
     return readCredentials(this.parts.reader, uid);
+  }
+  /** See {@link Ledger}. */
+  nextCredentialsEpoch(uid: number): Promise<number> {
+    return readNextCredentialsEpoch(this.parts.reader, uid);
   }
 }

@@ -66,8 +66,10 @@ Deno.test("SuiLedger: credentials are void under another owner", async () => {
     threshold: 1,
   });
   assert.equal(await sui.credentials(8), null);
+  assert.equal(await sui.nextCredentialsEpoch(8), 1);
   putField(objects, seats, "u16", u16, 9, PeerSeat, { ...seat, generation: 3 });
   assert.equal(await sui.credentials(9), null);
+  assert.equal(await sui.nextCredentialsEpoch(9), 6, "a former owner's count");
   assert.equal(await sui.treasury("miner"), 3n);
 });
 

@@ -8,6 +8,8 @@
  * @module
  */
 import { Ed25519Keypair } from "@mysten/sui/keypairs/ed25519";
+import { validateMnemonic } from "@scure/bip39";
+import { wordlist } from "@scure/bip39/wordlists/english.js";
 import type { Bytes } from "../../../enclave/protocol/bytes.ts";
 import type { Address } from "../ledger.ts";
 import { SuiError } from "./errors.ts";
@@ -33,13 +35,20 @@ export class Wallet {
     this.address = keypair.toSuiAddress();
   }
 
-  /** From 12 to 24 words, separated by spaces. The words' checksum is not checked: compare the address. */
+  /** From 12 to 24 words of BIP-39's English list, separated by spaces, whose checksum must hold. */
   static fromMnemonic(mnemonic: string): Wallet {
     const words = mnemonic.normalize("NFKD").trim().toLowerCase().split(/\s+/);
-    const known = [12, 15, 18, 21, 24].includes(words.length) &&
-      words.every((word) => /^[a-z]{3,8}$/.test(word));
-    if (!known) {
+    if (![12, 15, 18, 21, 24].includes(words.length)) {
       throw new SuiError("bad_wallet", "A mnemonic is 12, 15, 18, 21 or 24 English words");
+    }
+    const strange = words.findIndex((word) => !wordlist.includes(word));
+    if (strange >= 0) {
+      const message = `Word ${strange + 1} of the mnemonic is none of BIP-39's English list`;
+      throw new SuiError("bad_wallet", message);
+    }
+    if (!validateMnemonic(words.join(" "), wordlist)) {
+      const message = "The mnemonic's checksum is wrong: a word is another, or in another place";
+      throw new SuiError("bad_wallet", message);
     }
     return Wallet.#try(() => Ed25519Keypair.deriveKeypair(words.join(" "), DERIVATION_PATH));
   }

@@ -49,6 +49,9 @@ Deno.test("Wallet: refuses what is no key, without a word of it", () => {
   const bad = [
     MNEMONIC.replace("film ", ""),
     MNEMONIC.replace("film", "f1lm"),
+    MNEMONIC.replace("film", "filn"),
+    MNEMONIC.replace("film", "filter"), // a word of the list, another wallet
+    MNEMONIC.replace("film crazy", "crazy film"),
     PRIVATE_KEY.slice(0, -1),
     PRIVATE_KEY.replace("qrwsj", "qrwsk"),
     "secretwords",
@@ -66,6 +69,13 @@ Deno.test("Wallet: refuses what is no key, without a word of it", () => {
         secrets.every((secret) => !shown.includes(secret));
     }, text);
   }
+});
+
+Deno.test("Wallet: a mistyped word is told by its place, a wrong one by the checksum", () => {
+  const typo = MNEMONIC.replace("loop", "lopo");
+  assert.throws(() => Wallet.fromMnemonic(typo), /^SuiError: Word 6 of the mnemonic is none/);
+  const other = MNEMONIC.replace("loop", "loud");
+  assert.throws(() => Wallet.fromMnemonic(other), /checksum is wrong/);
 });
 
 Deno.test("Wallet: shows its address and nothing else", () => {

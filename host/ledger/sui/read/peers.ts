@@ -129,6 +129,12 @@ export async function dueRoles(
   return roles;
 }
 
+/** The epoch that the next credentials of a slot have: `peer_registry::next_epoch`. */
+export async function readNextCredentialsEpoch(reader: StateReader, uid: number): Promise<number> {
+  const { credentials } = await readPeers(reader);
+  return ((await reader.entry(credentials, uid))?.epoch ?? 0) + 1;
+}
+
 /** Credentials of a slot's present owner, or null. */
 export async function readCredentials(
   reader: StateReader,

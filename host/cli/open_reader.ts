@@ -1,0 +1,53 @@
+/**
+ * From settings to a reader of gradients, and to the envelope that read keys are sealed in: the same in test mode and
+ * on a network.
+ *
+ * @module
+ */
+import type { Config } from "../config/mod.ts";
+import type { ReadKeyEnvelope } from "../credentials/read_keys.ts";
+import { GradientReader, type ReaderParts } from "../gradient_reader.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Store } from "../store/store.ts";
+import { WalrusStore } from "../store/walrus.ts";
+import type { OpenLedger } from "./open_ledger.ts";
+
+/** A miner's bucket is given a fiftieth of a window to answer, but not less than this, in milliseconds. */
+const MIN_PATIENCE_MS = 2_000;
+
+/** What a reader has that no setting says. */
+export interface ReaderOf extends Pick<ReaderParts, "owner" | "store" | "uploads" | "envelope"> {
+  /** The ledger. */
+  readonly ledger: Ledger;
+  /** This party's own store, where it is another: on Walrus, it reads Walrus, too. */
+  readonly own?: Store | undefined;
+}
+
+/** A reader of these parts, with what settings say. */
+export async function openReader(config: Config, parts: ReaderOf): Promise<GradientReader> {
+  const { ledger, store, own = store, ...rest } = parts;
+  const { hparams } = await ledger.window(await ledger.currentWindow());
+  const aggregator = config.get("WALRUS_AGGREGATOR");
+  const walrus = own instanceof WalrusStore
+    ? own
+    : aggregator === undefined
+    ? undefined
+    : WalrusStore.reading({ aggregator });
+  return new GradientReader({
+    ...rest,
+    ledger,
+    store,
+    walrus,
+    privateEndpoints: config.get("PRIVATE_ENDPOINTS"),
+    patienceMs: Math.max(MIN_PATIENCE_MS, hparams.window_ms / 50),
+  });
+}
+
+/** How read keys are sealed on the open ledger; undefined where the settings name no key servers. */
+export async function openEnvelope(
+  config: Config,
+  opened: Pick<OpenLedger, "envelope">,
+): Promise<ReadKeyEnvelope | undefined> {
+  const keyServers = config.get("SEAL_KEY_SERVER_IDS") ?? [];
+  return await opened.envelope(keyServers, config.get("SEAL_THRESHOLD")!) ?? undefined;
+}
