@@ -52,7 +52,7 @@ async function readReceipt(dir: string | undefined, window: number) {
 
 /** How to reach an explorer on a machine without a screen, or null on one that has a screen. */
 export function tunnelLine(url: string, env: Readonly<Record<string, string>>): string | null {
-  const [, , , here] = (env.SSH_CONNECTION ?? "").split(" ");
+  const [, , here] = (env.SSH_CONNECTION ?? "").split(" ");
   if (here === undefined) return null;
   const { port } = new URL(url);
   const user = env.USER === undefined ? "" : `${env.USER}@`;
@@ -87,7 +87,12 @@ if (import.meta.main) {
     await run(args);
     Deno.exit(0);
   } catch (error) {
-    console.error(`error: ${error instanceof Error ? error.message : error}`);
+    const why = error instanceof Deno.errors.AddrInUse
+      ? `Cannot listen at ${args.host}, port ${args.port}: it is taken. Name another with --port, or 0 for a free one`
+      : error instanceof Error
+      ? error.message
+      : error;
+    console.error(`error: ${why}`);
     Deno.exit(error instanceof ConfigError ? 2 : 1);
   }
 }

@@ -65,7 +65,11 @@ export function summaryOf(view: WindowView): WindowSummary {
   };
 }
 
-/** @throws {RangeError} for a page that no ledger gives. */
+/**
+ * Refuse a page that no ledger gives.
+ *
+ * @throws {RangeError}
+ */
 export function checkPage(before: number, limit: number): void {
   if (!Number.isSafeInteger(before)) {
     throw new RangeError(`Cannot list windows: 'before' must be an integer, it is ${before}`);

@@ -19,6 +19,7 @@ export const GROUPS = [
   "rating",
   "attestation",
   "store",
+  "explorer",
   "judge",
   "judge-nano",
   "honest-tiny",

@@ -9,6 +9,7 @@ import { useNativeSha256 } from "../../host/cli/native.ts";
 import type { Figure } from "./figures.ts";
 import { attestation } from "./groups/attestation.ts";
 import { compression } from "./groups/compression.ts";
+import { explorer } from "./groups/explorer.ts";
 import { honestSmall, honestTiny } from "./groups/honest.ts";
 import { judge, judgeNano } from "./groups/judge.ts";
 import { loss } from "./groups/loss.ts";
@@ -23,6 +24,7 @@ const MEASURED: Readonly<Record<GroupName, () => AsyncIterable<Figure>>> = {
   rating,
   attestation,
   store,
+  explorer,
   judge,
   "judge-nano": judgeNano,
   "honest-tiny": honestTiny,

@@ -5,16 +5,28 @@ import {
   parseMinerArgs,
   parseValidatorArgs,
 } from "../../host/cli/args.ts";
+import {
+  isForNetwork,
+  parseNetworkAggregatorArgs,
+  parseNetworkArgs,
+  parseNetworkMinerArgs,
+} from "../../host/cli/args_network.ts";
+import { parseCall } from "../../host/cli/commands/run.ts";
 import { imports } from "./graph.ts";
 import { type Project, untruths } from "./readme.ts";
 import { read, ROOT } from "./sources.ts";
 
 const edges = await imports();
 const tasks: Record<string, unknown> = JSON.parse(read("deno.json")).tasks;
-const PARSERS: Record<string, (argv: readonly string[], io: ArgsIo) => unknown> = {
-  validator: parseValidatorArgs,
-  miner: parseMinerArgs,
-  aggregator: parseAggregatorArgs,
+type Parser = (argv: readonly string[], io: ArgsIo) => unknown;
+/** As the commands choose: test mode, or a network. */
+const either = (test: Parser, network: Parser): Parser => (argv, io) =>
+  isForNetwork(argv) ? network(argv, io) : test(argv, io);
+const PARSERS: Record<string, Parser> = {
+  validator: either(parseValidatorArgs, parseNetworkArgs),
+  miner: either(parseMinerArgs, parseNetworkMinerArgs),
+  aggregator: either(parseAggregatorArgs, parseNetworkAggregatorArgs),
+  vramhub: parseCall,
 };
 
 const project: Project = {
@@ -85,6 +97,8 @@ Deno.test("untruths: each kind of false claim is found", () => {
     ["`enclave/protocol/`", "`enclave/model/`", /not imported by enclave\/model/],
     ["tests/house/directions.ts#rules", "gone.md", /There is no gone\.md/],
     ["task test", "task tset", /no such task/],
+    ["task test", "task vramhub scroes --uid 1", /Cannot call .*scroes/],
+    ["task test", "task miner --ledger sui --network x --role idle", /Cannot call .*--role/],
     ["--test-mode`", "--test-mode --windows 0`", /Cannot call .*--windows 0/],
     ["deno task test", "nothing", /two commands/],
     ["validator --test-mode", "miner --test-mode --data-dir d", /validator --test-mode/],
