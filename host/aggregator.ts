@@ -13,7 +13,7 @@ import type { Ledger, WindowView } from "./ledger/ledger.ts";
 import { type Log, reason } from "./ledger/log.ts";
 import { pauseFor, retryUntil } from "./ledger/retry.ts";
 import { type Bases, uploadCheckpoint, windowOrNull } from "./store/bases.ts";
-import { checkpointWindows, pruneCheckpoints } from "./store/checkpoints.ts";
+import { checkpointWindows, pruneAggregations, pruneCheckpoints } from "./store/checkpoints.ts";
 import { aggregationKey, manifestKey } from "./store/keys.ts";
 import type { Store } from "./store/store.ts";
 
@@ -85,13 +85,15 @@ export class Aggregator {
     if (view === null) return;
     const { firstWindow } = (await ledger.epochs())[0]!;
     const from = this.#published === undefined ? window - 1 - LOOK_BACK : this.#published + 1;
-    for (let merged = Math.max(from, firstWindow); merged <= window - 2; merged++) {
+    const horizon = window - view.hparams.retention_windows;
+    for (let merged = Math.max(from, firstWindow, horizon); merged <= window - 2; merged++) {
       await this.#publishMerge(merged);
       this.#published = merged;
     }
     const due = window - window % view.hparams.checkpoint_frequency;
     if (due < firstWindow || due === this.#uploaded) return;
     await this.#publishCheckpoint(view, due);
+    await this.#prune(window, horizon);
     this.#uploaded = due;
   }
 
@@ -117,7 +119,7 @@ export class Aggregator {
   }
 
   /** At its rhythm, or as soon as possible behind a moment at which no aggregator ran. */
-  async #publishCheckpoint({ baseHash, hparams, window }: WindowView, due: number): Promise<void> {
+  async #publishCheckpoint({ baseHash, window }: WindowView, due: number): Promise<void> {
     const { bases, log, model, store } = this.#parts;
     if (due !== window && (await checkpointWindows(store)).some((newer) => newer >= due - 2)) {
       return;
@@ -129,16 +131,16 @@ export class Aggregator {
     const moved = await uploadCheckpoint(store, model, base);
     const hash = toHex(base.hash);
     log("info", TARGET, "Checkpoint uploaded", { window, key, hash, ...moved });
-    const { checkpoints, chunks } = await pruneCheckpoints(
-      store,
-      window - hparams.retention_windows,
-    );
-    if (checkpoints.length > 0) {
-      log("info", TARGET, "Checkpoints removed", {
-        window,
-        checkpoints: checkpoints.length,
-        chunks,
-      });
-    }
+  }
+
+  /** Remove what lies before `horizon`: what the hyperparameters keep no longer. */
+  async #prune(window: number, horizon: number): Promise<void> {
+    const { log, store } = this.#parts;
+    const removed = await pruneCheckpoints(store, horizon);
+    const checkpoints = removed.checkpoints.length;
+    const aggregations = await pruneAggregations(store, horizon);
+    if (checkpoints + aggregations === 0) return;
+    const { chunks } = removed;
+    log("info", TARGET, "Old objects removed", { window, checkpoints, chunks, aggregations });
   }
 }

@@ -106,7 +106,7 @@ export class GradientReader {
     try {
       return await this.#fromBucket(row, reveal, window);
     } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== "denied") throw error;
+      if (!isRotation(error)) throw error;
       // It may have rotated its keys since: then the ledger has others.
       const now = await this.#parts.ledger.credentials(uid);
       if (now === null || (now.generation === row.generation && now.epoch === row.epoch)) {
@@ -133,7 +133,9 @@ export class GradientReader {
       );
     }
     await this.#approved(uid, epoch);
-    const keys = await envelope.open(row, uid);
+    const keys = await envelope.open(row, uid).catch((error) => {
+      throw error instanceof CredentialsError && error.code === "refused" ? behind(error) : error;
+    });
     const bucket = { generation, epoch, store: await this.#openStore(row, keys, uid) };
     known?.store[Symbol.dispose]();
     this.#buckets.set(uid, bucket);
@@ -185,6 +187,18 @@ export class GradientReader {
       );
     }
   }
+}
+
+/** Whether it is what a reader meets whose row of the ledger was replaced in the meantime. */
+function isRotation(error: unknown): boolean {
+  if (error instanceof StoreError) return error.code === "denied";
+  if (error instanceof LedgerError) return error.constant === "ENoCredentials";
+  return error instanceof CredentialsError;
+}
+
+/** Key servers refuse what the ledger has just approved: the node that they ask is behind, and will catch up. */
+function behind({ message }: CredentialsError): CredentialsError {
+  return new CredentialsError("unavailable", `${message}, though the ledger approves`);
 }
 
 /** The object of the ref, or of the name that the seeds' other half gives to the same gradient. */

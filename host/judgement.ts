@@ -182,8 +182,8 @@ export class Judgement {
       log,
       patience: {
         clock,
-        // Half of the time is the judge's.
-        deadline: deadlines.end + (deadlines.report - deadlines.end) / 2,
+        // Half of the time that is left is the judge's, also where the last window or a load came in between.
+        deadline: (clock.now() + deadlines.report) / 2,
         pauseMs: pauseFor(hparams.window_ms),
         signal: this.#signal,
       },

@@ -209,6 +209,23 @@ export async function pruneCheckpoints(store: Store, horizon: number): Promise<P
   return { checkpoints: removed, chunks };
 }
 
+/**
+ * Remove what tells of the merges of windows before `horizon`, whose gradients nobody serves any more; returns how many
+ * there were. It may be begun again at any moment.
+ *
+ * @throws {StoreError}
+ */
+export async function pruneAggregations(store: Store, horizon: number): Promise<number> {
+  let count = 0;
+  for await (const key of keysOf(store, "aggregation-")) {
+    const window = Number(/^aggregation-(\d+)\.pt$/.exec(key)?.[1] ?? NaN);
+    if (!(window < horizon)) continue;
+    await store.delete(key);
+    count++;
+  }
+  return count;
+}
+
 /** Remove the chunks that are not `used`, and older than `beforeMs` where that is given. */
 async function removeChunks(
   store: Store,

@@ -6,11 +6,12 @@ import { sha256, useSha256 } from "../../enclave/protocol/hash.ts";
 import {
   checkpointWindows,
   getCheckpoint,
+  pruneAggregations,
   pruneCheckpoints,
   putCheckpoint,
   readManifest,
 } from "./checkpoints.ts";
-import { chunkKey, CHUNKS, manifestKey } from "./keys.ts";
+import { aggregationKey, chunkKey, CHUNKS, manifestKey } from "./keys.ts";
 import { type Store, StoreError } from "./store.ts";
 
 useSha256((...parts) => { // as the commands do: chunks are large
@@ -217,6 +218,18 @@ Deno.test("pruneCheckpoints: keeps what lies behind the horizon, the newest befo
     assert.equal(await held(store), 3);
     assert.deepEqual(await pruneCheckpoints(store, 100), { checkpoints: [6], chunks: 1 });
     assert.equal(await get(store, "de"), 2);
+  }));
+
+Deno.test("pruneAggregations: keeps what lies behind the horizon, and what is not ours", () =>
+  withStores(async (store) => {
+    const others = ["aggregation-1.pt.txt", "aggregation-x.pt"];
+    for (const key of [2, 9, 10, 11].map(aggregationKey).concat(others)) {
+      await store.put(key, new Uint8Array(1));
+    }
+    assert.equal(await pruneAggregations(store, 10), 2);
+    assert.equal(await pruneAggregations(store, 10), 0);
+    const left = [10, 11].map(aggregationKey).concat(others).sort();
+    assert.deepEqual(await store.list("aggregation-"), left);
   }));
 
 Deno.test("pruneCheckpoints: leaves the chunks of an upload that is running, and takes no garbage for a checkpoint", () =>

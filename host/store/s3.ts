@@ -37,6 +37,7 @@ import {
   type Stored,
   StoreError,
 } from "./store.ts";
+import { timeLimit } from "./time_limit.ts";
 
 /** Where a bucket is, and who asks. */
 export interface S3Options {
@@ -243,16 +244,15 @@ export class S3Store implements Store {
     call: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const limitMs = this.#patienceMs + bytes / SLOWEST_BYTES_PER_MS;
-    const ended = new AbortController();
-    const timer = setTimeout(() => ended.abort(), limitMs);
+    using limit = timeLimit(limitMs);
     try {
-      return await call(ended.signal);
+      return await call(limit.signal);
     } catch (error) {
       if (error instanceof StoreError) throw error;
       if (error instanceof TooLargeError) {
         throw new StoreError("too_large", key, `Cannot get ${key}: ${error.message}`);
       }
-      if (ended.signal.aborted) {
+      if (limit.signal.aborted) {
         throw new StoreError(
           "unavailable",
           key,
@@ -262,8 +262,6 @@ export class S3Store implements Store {
         );
       }
       throw toStoreError(error, key, this.#bucket, this.#secrets);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -24,6 +24,7 @@ import {
   type Stored,
   StoreError,
 } from "./store.ts";
+import { timeLimit } from "./time_limit.ts";
 
 /** How Walrus is reached. */
 export interface WalrusOptions {
@@ -233,8 +234,9 @@ export class WalrusStore implements Store {
     call: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const limitMs = (this.#options.patienceMs ?? 60_000) + bytes / SLOWEST_BYTES_PER_MS;
+    using limit = timeLimit(limitMs);
     try {
-      return await call(AbortSignal.timeout(limitMs));
+      return await call(limit.signal);
     } catch (error) {
       if (error instanceof StoreError) throw error;
       if (error instanceof TooLargeError) {

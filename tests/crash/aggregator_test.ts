@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Bases } from "../../host/store/bases.ts";
+import { aggregationKey } from "../../host/store/keys.ts";
 import { LocalStore } from "../../host/store/local.ts";
 import { toHex } from "../../enclave/protocol/bytes.ts";
 import { Life, type Moment, nameOf } from "./faults.ts";
@@ -54,4 +55,25 @@ Deno.test("aggregator down for two windows: the merges are published, and a chec
   const { keys } = await publish(states[first]!.index, 15_000);
   const merges = (all: readonly string[]) => all.filter((key) => key.startsWith("aggregation-"));
   assert.deepEqual(merges(keys), merges(whole.keys));
+});
+
+Deno.test("aggregator: removes merges that are kept no longer, and one that starts late does not bring them back", async () => {
+  const world = await World.found({ hparams: { retention_windows: 3 } });
+  const parties = [world.validator(), world.miner(0), world.miner(1), world.aggregator()];
+  try {
+    const store = await LocalStore.open(`${world.dir}/store`);
+    // It works at the start of a window, and prunes in every second one.
+    await world.until(FIRST + 4);
+    await world.pass(500);
+    const window = await world.window();
+    const kept = [3, 4].map(aggregationKey);
+    assert.equal(window, 6);
+    assert.deepEqual(await store.list("aggregation-"), kept);
+    parties.push(world.aggregator());
+    await world.pass(500);
+    assert.deepEqual(await store.list("aggregation-"), kept);
+    assert.deepEqual(parties.map(({ error }) => error), parties.map(() => undefined));
+  } finally {
+    await world.close(parties);
+  }
 });

@@ -99,10 +99,12 @@ export const LEDGER_CALLS = Object.fromEntries(
   ["commit", "reveal", "registerEnclave", "submitReport", "settle", "submitOutcome", "close"]
     .map((name) => [name, plain(name)]),
 );
+const plainKey = (key: string) => key.replace(/^(blob|chunk)s\/.*/, "$1");
+
 /** The calls that change a store. */
 export const STORE_CALLS = {
-  put: (key: string) => `put ${key.replace(/^blobs\/.*/, "blob")}`,
-  delete: (key: string) => `delete ${key.replace(/^blobs\/.*/, "blob")}`,
+  put: (key: string) => `put ${plainKey(key)}`,
+  delete: (key: string) => `delete ${plainKey(key)}`,
 };
 /** The calls that change a judge. */
 export const JUDGE_CALLS = {

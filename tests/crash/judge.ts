@@ -61,6 +61,10 @@ export class TestJudge implements JudgeLike {
       return judge.publicKey;
     });
   }
+  /** Its key, attested or not. */
+  health(): Promise<{ readonly publicKey: Bytes }> {
+    return this.#call(({ publicKey }) => ({ publicKey }));
+  }
   /** See {@link JudgeLike}. */
   attest(nonce?: Bytes): Promise<Bytes> {
     return this.#call((judge) => judge.attest(nonce));

@@ -5,28 +5,34 @@
  * @module
  */
 import { modelHash } from "../../enclave/model/modelhash.ts";
-import { paramManifest } from "../../enclave/model/params.ts";
 import { type ModelConfig, pageTokens, PRESETS } from "../../enclave/model/presets.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
-import { utf8 } from "../../enclave/protocol/bytes.ts";
+import { type Bytes, utf8 } from "../../enclave/protocol/bytes.ts";
+import type { Dataset } from "../../enclave/protocol/dataset.ts";
 import { DEFAULT_HPARAMS, type Hparams } from "../../enclave/protocol/hparams.ts";
 import { Aggregator } from "../../host/aggregator.ts";
 import { LocalBeacon } from "../../host/beacon.ts";
+import { watchJudge } from "../../host/courier/watch.ts";
 import { openTestRoot } from "../../host/credentials/test_root.ts";
+import type { GradientReader } from "../../host/gradient_reader.ts";
 import { Journal } from "../../host/journal.ts";
 import { useNativeSha256 } from "../../host/cli/native.ts";
 import { DevLedger } from "../../host/ledger/dev/dev_ledger.ts";
+import type { Address } from "../../host/ledger/ledger.ts";
+import type { Clock } from "../../host/ledger/clock.ts";
+import type { Ledger } from "../../host/ledger/ledger.ts";
 import type { Log } from "../../host/ledger/log.ts";
 import type { BeaconSource } from "../../host/ledger/randomness.ts";
 import { address } from "../../host/ledger/testing.ts";
 import { Bases, genesisBase } from "../../host/store/bases.ts";
 import { LocalStore } from "../../host/store/local.ts";
-import { Pages } from "../../host/store/pages.ts";
+import { Pages, type PageSource } from "../../host/store/pages.ts";
 import type { Store, StoreError } from "../../host/store/store.ts";
-import { Validator } from "../../host/validator.ts";
+import { Validator, type ValidatorParts } from "../../host/validator.ts";
 import { MinerJournal } from "../../miner/journal.ts";
 import { Miner } from "../../miner/miner.ts";
-import type { Assignment, GradientSource, Produced } from "../../miner/source.ts";
+import type { GradientSource } from "../../miner/source.ts";
+import { CheapSource } from "./cheap_source.ts";
 import {
   JOURNAL_CALLS,
   JUDGE_CALLS,
@@ -45,6 +51,8 @@ export const FIRST = 1;
 /** When it starts. */
 const START_MS = 1_800_000_000_000;
 const WINDOW_MS = 10_000;
+/** How often a window a judge is watched. */
+const LOOKS = 50;
 const BEACON = { genesisMs: START_MS - 1_000, periodMs: 200 };
 const PAGES = 120;
 
@@ -70,37 +78,6 @@ export const VALIDATOR = address(0x2000);
 /** See {@link VALIDATOR}. */
 export const minerOwner = (uid: number): string => address(0x1000 + uid);
 
-/**
- * Makes tokens that occur often more likely, through the bias of the last layer norm: a step along the mean
- * embedding of the assigned tokens, smaller in every window. It costs nothing to make and helps for a while.
- */
-export class CheapSource implements GradientSource {
-  readonly name = "cheap";
-  readonly device = "none";
-
-  /** See {@link GradientSource}. */
-  produce({ hparams, pages, theta, uid, window }: Assignment): Promise<Produced> {
-    const { params } = paramManifest(MODEL);
-    const embedding = params.find(({ name }) => name === "wte.weight")!;
-    const bias = params.find(({ name }) => name === "ln_f.bias")!;
-    const mean = new Float64Array(bias.size);
-    for (const token of pages.flatMap((page) => [...page])) {
-      const row = embedding.offset + token * bias.size;
-      for (let i = 0; i < bias.size; i++) mean[i]! += theta[row + i]!;
-    }
-    const step = -(0.02 + 0.002 * uid) * hparams.max_update_norm / 1e6 / Math.sqrt(window);
-    const scale = step / Math.hypot(...mean);
-    return Promise.resolve({
-      update: {
-        total: theta.length,
-        indices: Uint32Array.from({ length: bias.size }, (_, i) => bias.offset + i),
-        values: Float32Array.from(mean, (value) => value * scale),
-      },
-      loss: null,
-    });
-  }
-}
-
 function pages(): Pages {
   let state = 7;
   const tokens = Uint32Array.from({ length: PAGES * pageTokens(MODEL) }, () => {
@@ -123,6 +100,20 @@ export interface WorldOptions {
   readonly miners?: number;
   /** Hears every log line of every party. */
   readonly log?: Log;
+  /** The data, and how a party opens it; default: pages in memory. */
+  readonly data?: { readonly dataset: Dataset; open(): Promise<PageSource> };
+  /** What a party asks instead of the local beacon itself. */
+  readonly beacon?: (local: BeaconSource) => BeaconSource;
+  /** The clock of validators and miners; default: the world's. */
+  readonly clock?: (clock: Clock, ledger: Ledger) => Clock;
+  /** Where a miner's gradients come from; default: {@link CheapSource}. */
+  readonly source?: GradientSource;
+  /** Who owns the validator's seat; default: {@link VALIDATOR}. */
+  readonly validator?: Address;
+  /** Where a miner puts its gradients; default: the store that all share. */
+  readonly uploads?: (uid: number) => Store;
+  /** What the validator reads gradients with; default: the shared store alone. */
+  readonly reader?: (parts: Pick<ValidatorParts, "ledger" | "store">) => Promise<GradientReader>;
 }
 
 /** Why a store does not give an object, or null where it does. */
@@ -167,18 +158,22 @@ export class World {
   readonly ledger: DevLedger;
   /** The validator's judge: it may outlive its validator. */
   readonly judge: TestJudge;
+  /** The key that its validator attested last. */
+  attested: Bytes | undefined;
   readonly #log: Log;
+  readonly #options: WorldOptions;
 
-  private constructor(dir: string, judge: TestJudge, ledger: DevLedger, log: Log) {
+  private constructor(dir: string, judge: TestJudge, ledger: DevLedger, options: WorldOptions) {
     this.dir = dir;
     this.judge = judge;
     this.ledger = ledger;
-    this.#log = log;
+    this.#log = options.log ?? (() => {});
+    this.#options = options;
   }
 
   /** Found a world in a folder of its own. */
   static async found(options: WorldOptions = {}): Promise<World> {
-    const { hparams = {}, log = () => {}, miners = 2 } = options;
+    const { data, hparams = {}, miners = 2 } = options;
     const dir = await Deno.makeTempDir({ prefix: "vramhub-crash-" });
     const root = await openTestRoot(await keys());
     const box: { now: () => number } = { now: () => START_MS };
@@ -186,7 +181,7 @@ export class World {
     const judge = await TestJudge.start(leaf, () => box.now());
     const clock = { now: () => box.now(), until: () => Promise.reject(new Error("No waiting")) };
     const ledger = DevLedger.open(`${dir}/ledger.sqlite`, clock);
-    const world = new World(dir, judge, ledger, log);
+    const world = new World(dir, judge, ledger, options);
     box.now = () => world.turns.now();
     const hash = modelHash(MODEL);
     ledger.found({
@@ -196,14 +191,18 @@ export class World {
       model: MODEL.name,
       modelHash: hash,
       baseHash: genesisBase(MODEL, hash).hash,
-      dataset: PAGE_SET.dataset,
+      dataset: data?.dataset ?? PAGE_SET.dataset,
       beacon: (await world.beacon()).chain,
       hparams: { ...HPARAMS, ...hparams },
       epoch: { firstWindow: FIRST, startMs: START_MS },
       measurements: [{ name: "crash-test", pcrs: PCRS }],
       simulatedRoot: root.root,
       seats: [
-        { role: "validator", owner: VALIDATOR, stake: BigInt(HPARAMS.min_validator_stake) },
+        {
+          role: "validator",
+          owner: options.validator ?? VALIDATOR,
+          stake: BigInt(HPARAMS.min_validator_stake),
+        },
         ...Array.from({ length: miners }, (_, uid) => ({
           role: "miner" as const,
           owner: minerOwner(uid),
@@ -217,7 +216,7 @@ export class World {
   /** The beacon; signatures are kept, since all worlds have the same. */
   async beacon(): Promise<BeaconSource> {
     const local = await LocalBeacon.open(await keys(), { ...BEACON, now: () => this.turns.now() });
-    return {
+    const known: BeaconSource = {
       chain: local.chain,
       signature: (round) => {
         const signature = signatures.get(round) ?? local.signature(round);
@@ -225,62 +224,93 @@ export class World {
         return signature;
       },
     };
+    return this.#options.beacon?.(known) ?? known;
   }
 
-  /** Start the validator from its files; its store may fail. */
-  validator(life: Life = new Life(), fails: StoreFaults = {}): Running {
-    return this.turns.spawn("validator", async (clock, signal) => {
-      using ledger = DevLedger.open(`${this.dir}/ledger.sqlite`, clock);
+  async #pages(): Promise<PageSource> {
+    return await this.#options.data?.open() ?? PAGE_SET;
+  }
+
+  /** Start the validator from its files; its store may fail. `started` hears of it before it attests. */
+  validator(
+    life: Life = new Life(),
+    fails: StoreFaults = {},
+    started: (validator: Validator) => void = () => {},
+  ): Running {
+    return this.turns.spawn("validator", async (turns, signal) => {
+      using ledger = DevLedger.open(`${this.dir}/ledger.sqlite`, turns);
+      const clock = this.#options.clock?.(turns, ledger) ?? turns;
       const store = await LocalStore.open(`${this.dir}/store`);
       using journal = await Journal.open(`${this.dir}/validator.journal`);
       const parts = {
         ledger: life.wrap("ledger", ledger, LEDGER_CALLS),
         store: life.wrap("store", faulty(store, fails), STORE_CALLS),
       };
+      using gradients = await this.#options.reader?.(parts);
       const validator = new Validator({
         ...parts,
         bases: await Bases.open(parts.ledger, parts.store, MODEL),
-        pages: PAGE_SET,
+        pages: await this.#pages(),
         beacon: await this.beacon(),
         clock,
         judge: life.wrap("judge", this.judge, JUDGE_CALLS),
         restartJudge: () => this.judge.restart(),
         model: MODEL,
-        owner: VALIDATOR,
+        owner: this.#options.validator ?? VALIDATOR,
+        ...(gradients === undefined ? {} : { gradients }),
         uid: 0,
         journal: life.wrap("journal", journal, JOURNAL_CALLS),
         log: this.#log,
         events: {
           phase: () => {},
-          attested: () => {},
+          attested: (key) => void (this.attested = key),
           ended: () => {},
         },
       });
+      started(validator);
       await validator.attest();
       await validator.run(await ledger.currentWindow(), Infinity, signal);
     });
   }
 
+  /** Ask the judge now and then whether it is the one that was attested, as validators do whose judge dwells elsewhere. */
+  watch(mend: () => Promise<void>): Running {
+    return this.turns.spawn("watch", async (clock, signal) => {
+      const options = { clock, everyMs: WINDOW_MS / LOOKS, signal, mend };
+      await watchJudge(this.judge, { ...options, attested: () => this.attested });
+    });
+  }
+
+  /** Let something happen at a time. */
+  at(ms: number, name: string, run: () => Promise<void>): Running {
+    return this.turns.spawn(name, async (clock) => {
+      await clock.until(ms);
+      await run();
+    });
+  }
+
   /** Start a miner from its files. */
   miner(uid: number, life: Life = new Life()): Running {
-    return this.turns.spawn(`miner ${uid}`, async (clock, signal) => {
-      using ledger = DevLedger.open(`${this.dir}/ledger.sqlite`, clock);
-      const store = await LocalStore.open(`${this.dir}/store`);
+    return this.turns.spawn(`miner ${uid}`, async (turns, signal) => {
+      using ledger = DevLedger.open(`${this.dir}/ledger.sqlite`, turns);
+      const clock = this.#options.clock?.(turns, ledger) ?? turns;
+      const store = life.wrap("store", await LocalStore.open(`${this.dir}/store`), STORE_CALLS);
+      const own = this.#options.uploads?.(uid);
       using journal = await MinerJournal.open(`${this.dir}/miner-${uid}`);
       const parts = {
         ledger: life.wrap("ledger", ledger, LEDGER_CALLS),
-        store: life.wrap("store", store, STORE_CALLS),
+        store: own === undefined ? store : life.wrap("store", own, STORE_CALLS),
       };
       const miner = new Miner({
         ...parts,
-        bases: await Bases.open(parts.ledger, parts.store, MODEL),
-        pages: PAGE_SET,
+        bases: await Bases.open(parts.ledger, store, MODEL),
+        pages: await this.#pages(),
         beacon: await this.beacon(),
         clock,
         journal: life.wrap("journal", journal, { ...JOURNAL_CALLS, save: () => "save" }),
         owner: minerOwner(uid),
         uid,
-        source: new CheapSource(),
+        source: this.#options.source ?? new CheapSource(MODEL),
         log: this.#log,
       });
       await miner.run(signal);

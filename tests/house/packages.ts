@@ -5,13 +5,14 @@
  */
 import { CommandError, run } from "../../nitro/command.ts";
 
-/** Of the kernel; of QEMU; of AWS's image builder; of varying the conditions of a build. */
+/** Of the kernel; of QEMU; of AWS's image builder; of varying the conditions of a build; of the explorer's tests. */
 const PACKAGES = [
   ...["gcc", "libc6-dev", "make", "bc", "xz-utils", "dpkg", "flex", "bison", "m4", "libelf-dev"],
   ...["ninja-build", "pkg-config", "python3-venv", "libglib2.0-dev", "libcbor-dev"],
   ...["libgnutls28-dev", "libfdt-dev"],
   ...["libssl-dev"],
   ...["util-linux", "faketime"],
+  "chromium",
 ];
 /** The first that the archive has: Debian 12's plain one is too old for the crates. */
 const CARGO = ["cargo-web", "cargo"];

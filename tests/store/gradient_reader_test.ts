@@ -11,7 +11,11 @@ import { DEFAULT_HPARAMS } from "../../enclave/protocol/hparams.ts";
 import { PRESETS } from "../../enclave/model/presets.ts";
 import { DevelopmentEnvelope } from "../../host/credentials/development_envelope.ts";
 import { rotateReadKeys } from "../../host/credentials/publish.ts";
-import { ReadKeys } from "../../host/credentials/read_keys.ts";
+import {
+  CredentialsError,
+  type ReadKeyEnvelope,
+  ReadKeys,
+} from "../../host/credentials/read_keys.ts";
 import { discover } from "../../host/discover.ts";
 import { GradientReader, type ReaderParts } from "../../host/gradient_reader.ts";
 import { VirtualClock } from "../../host/ledger/clock.ts";
@@ -223,6 +227,58 @@ Deno.test("GradientReader: a service that repeats what it was sent, at length, t
       assert(error.message.length < 300 && !/\p{C}/u.test(error.message));
       return true;
     });
+  }));
+
+/** A service that has `GRADIENT` under every name, whoever asks. */
+function anyBucket(): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response(GRADIENT),
+  );
+}
+
+Deno.test("GradientReader: a rotation between the row that it has seen and its question is followed", () =>
+  withWorld(async ({ network: { ledger }, publish, reader }) => {
+    await using service = anyBucket();
+    const endpoint = `http://127.0.0.1:${service.addr.port}`;
+    await publish(0, { endpoint, bucket: "bucket" });
+    const seen: number[] = [];
+    const rotating: ReaderParts["ledger"] = {
+      async credentials(uid) {
+        const row = await ledger.credentials(uid);
+        if (seen.push(row!.epoch) === 1) await publish(0, { endpoint, bucket: "bucket" });
+        return row;
+      },
+      sealApprove: (...call) => ledger.sealApprove(...call),
+      roll: (sender) => ledger.roll(sender),
+    };
+    const late = reader({ ledger: rotating, privateEndpoints: [endpoint] });
+    assert.deepEqual(await late.read(reveal(0), WINDOW), GRADIENT);
+    assert.deepEqual(seen, [1, 2]);
+  }));
+
+Deno.test("GradientReader: key servers that refuse what the ledger approves are asked again", () =>
+  withWorld(async ({ dir, publish, reader }) => {
+    await using service = anyBucket();
+    const endpoint = `http://127.0.0.1:${service.addr.port}`;
+    await publish(0, { endpoint, bucket: "bucket" });
+    const development = await DevelopmentEnvelope.open(`${dir}/keys`);
+    let asked = 0;
+    const envelope: ReadKeyEnvelope = {
+      kind: "seal",
+      seal: (...call) => development.seal(...call),
+      open: (...call) =>
+        ++asked === 1
+          ? Promise.reject(new CredentialsError("refused", "Not for us"))
+          : development.open(...call),
+    };
+    const early = reader({ envelope, privateEndpoints: [endpoint] });
+    await assert.rejects(early.read(reveal(0), WINDOW), {
+      code: "unavailable",
+      message: "Not for us, though the ledger approves",
+      retryable: true,
+    });
+    assert.deepEqual(await early.read(reveal(0), WINDOW), GRADIENT);
   }));
 
 Deno.test("GradientReader: no socket opens to where a stranger's credentials should not lead", () =>

@@ -48,6 +48,8 @@ export interface S3Server extends AsyncDisposable {
   bucket(name: string): Promise<S3Options>;
   /** A bucket that only these two users may use, each as far as its right goes; all three are made first. */
   sharedBucket(name: string, pairs: { write: S3Pair; read: S3Pair }): Promise<S3Pairs>;
+  /** Make the user `read`, and let it read the bucket of `write` in place of who read it before. */
+  rotate(write: S3Options, read: S3Pair): Promise<S3Options>;
   /** End it and start it again, on the same port and folder. */
   restart(): Promise<void>;
 }
@@ -80,6 +82,12 @@ export async function startServer(program: string): Promise<S3Server> {
       for (const pair of [pairs.write, pairs.read]) await makeUser(program, options, pair);
       await allow(options, pairs);
       return { write: { ...options, ...pairs.write }, read: { ...options, ...pairs.read } };
+    },
+    async rotate(write, read) {
+      const options = { ...write, accessKeyId, secretAccessKey };
+      await makeUser(program, options, read);
+      await allow(options, { write, read });
+      return { ...write, ...read };
     },
     async [Symbol.asyncDispose]() {
       await stop();

@@ -27,20 +27,37 @@ const [MIN_IMPROVEMENT, MAX_IMPROVEMENT] = [3, 1_000_000_000];
 
 /** A job as its calls change it: the row, and whose it is since the first claim. */
 export interface Job {
+  /** See {@link JobRow}. */
   readonly id: number;
+  /** See {@link JobRow}. */
   readonly customer: Address;
+  /** See {@link JobRow}. */
   readonly spec: JobRow["spec"];
+  /** See {@link JobRow}. */
   readonly terms: JobTerms;
+  /** See {@link JobRow}. */
   status: JobStatus;
+  /** See {@link JobRow}. */
   readonly postedMs: number;
+  /** See {@link JobRow}. */
   readonly deadlineMs: number;
+  /** See {@link JobRow}. */
   sinceMs: number;
+  /** See {@link JobRow}. */
   readonly payout: bigint;
+  /** See {@link JobRow}. */
   readonly fee: bigint;
+  /** Held of the payment, MIST. */
   escrow: bigint;
+  /** Held of the miner, MIST. */
   claimBond: bigint;
+  /** Held of the customer, MIST. */
   disputeBond: bigint;
-  miner: { readonly uid: number; readonly owner: Address } | null;
+  /** Who claimed it; stays with the job once it is settled. */
+  miner:
+    | { /** The slot. */ readonly uid: number; /** Its owner then. */ readonly owner: Address }
+    | null;
+  /** See {@link JobRow}. */
   resultHash: JobRow["resultHash"];
 }
 

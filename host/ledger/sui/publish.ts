@@ -136,10 +136,13 @@ export function chainBytes(chainId: string): Bytes {
 }
 
 /** A changed object, as far as it matters. */
-interface Changed {
+export interface Changed {
+  /** Its id. */
   readonly objectId: string;
+  /** What it is now. */
   readonly outputState: string;
-  readonly outputOwner: { readonly $kind: string } | null;
+  /** Whose it is now. */
+  readonly outputOwner: { /** The kind. */ readonly $kind: string } | null;
 }
 
 /**
