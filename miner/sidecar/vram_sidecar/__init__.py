@@ -1,0 +1,1 @@
+"""A trainer for a VRAM HUB miner."""
