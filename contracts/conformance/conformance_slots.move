@@ -190,4 +190,3 @@ public fun retire_dataset(w: &mut World, t: &mut Tape): vector<u64> {
     };
     vector[]
 }
-

@@ -20,13 +20,17 @@ fun start(bytes: vector<u8>): u64 {
     value
 }
 
+fun last_eight(bytes: vector<u8>): vector<u8> {
+    vector::tabulate!(8, |i| bytes[bytes.length() - 8 + i])
+}
+
 fun digest(bytes: vector<u8>): u64 { start(std::hash::sha2_256(bytes)) }
 
 fun bit(value: bool): u64 { if (value) 1 else 0 }
 
 public fun world(w: &World): vector<u64> {
     let (rewards, treasury) = (w.rewards(), w.treasury());
-    vector[
+    let mut found = vector[
         w.hp().current_window(w.clock()),
         rewards.issued(),
         rewards.owed() + rewards.treasury(),
@@ -38,7 +42,12 @@ public fun world(w: &World): vector<u64> {
         treasury.burned(),
         bit(treasury.tge_done()),
         w.board().fees(),
-    ]
+    ];
+    w.hp().epochs().do!(|epoch| {
+        let (first_window, start_ms, window_ms) = epoch.epoch_parts();
+        found.append(vector[first_window, start_ms, window_ms]);
+    });
+    found
 }
 
 public fun miners(w: &World, t: &mut Tape): vector<u64> {
@@ -194,13 +203,21 @@ public fun dataset(w: &World, t: &mut Tape): vector<u64> {
 }
 
 public fun credentials(w: &World, t: &mut Tape): vector<u64> {
-    vector[w.pr().credentials_epoch(t.u() as u16).destroy_or!(0)]
+    let uid = t.u() as u16;
+    vector[w.pr().credentials_epoch(uid).destroy_or!(0), w.pr().next_epoch(uid)]
 }
 
-/// Of named builds, which are in force.
+/// How many builds are approved, the sum of when they come into force, and of those named whether they are.
 public fun measurements(w: &World, t: &mut Tape): vector<u64> {
     let now = w.clock().timestamp_ms();
-    let mut found = vector[w.er().measurements().length()];
+    let builds = w.er().measurements();
+    let mut from = 0;
+    builds.do_ref!(|build| {
+        // The last of its fields.
+        let bytes = bcs::to_bytes(build);
+        from = from + start(last_eight(bytes));
+    });
+    let mut found = vector[builds.length(), from];
     t.u().do!(|_| found.push_back(bit(w.er().is_approved(t.b(), now))));
     found
 }

@@ -32,8 +32,23 @@ const FIRST_HINT: u64 = 1 << 40;
 
 /// Everybody, as `PEOPLE` in `tests/conformance/people.ts`.
 const PEOPLE: vector<address> = vector[
-    @0xAD, @0x1000, @0x1001, @0x1002, @0x1003, @0x1004, @0x2000, @0x2001, @0x2002, @0x2003, @0x2004,
-    @0x3a1e, @0x3a2e, @0xc0, @11, @12, @13,
+    @0xAD,
+    @0x1000,
+    @0x1001,
+    @0x1002,
+    @0x1003,
+    @0x1004,
+    @0x2000,
+    @0x2001,
+    @0x2002,
+    @0x2003,
+    @0x2004,
+    @0x3a1e,
+    @0x3a2e,
+    @0xc0,
+    @11,
+    @12,
+    @13,
 ];
 
 public struct World {
@@ -153,7 +168,7 @@ fun found(w: &mut World, tape: &mut Tape) {
         tape.b(),
         T0 - 60_000,
         1_000,
-        T0,
+        T0 + tape.u(),
         0,
         encoded,
         clock,
@@ -382,7 +397,9 @@ public fun find_generated(w: &mut World) {
         let at = w
             .vestings
             .find_index!(
-                |other| other.class() > class || (other.class() == class && other.locked() < locked),
+                |
+                    other,
+                | other.class() > class || (other.class() == class && other.locked() < locked),
             );
         let at = at.destroy_or!(w.vestings.length());
         w.vestings.insert(vesting, at);

@@ -21,7 +21,7 @@ export async function format(source: string): Promise<string> {
 
 /** Paths of all Move files below `folder`, sorted, with the folder. */
 export function moveFiles(folder: string): string[] {
-  const found = ["sources", "tests", "overlay"].flatMap((name) => {
+  const found = ["sources", "tests", "overlay", "conformance"].flatMap((name) => {
     try {
       return Object.keys(filesOf(`${folder}/${name}`, `${folder}/${name}/`));
     } catch (error) {

@@ -12,11 +12,11 @@ import { parseAggregatorArgs } from "./args.ts";
 import { isForNetwork, parseNetworkAggregatorArgs } from "./args_network.ts";
 import { command, openPresenter, useNativeSha256 } from "./native.ts";
 import { runNetworkAggregator } from "./network/aggregator.ts";
-import { startParty } from "./network/start.ts";
+import { startParty, wordsOf } from "./network/start.ts";
 import { networkExists, openNetwork } from "./testmode/network.ts";
 
-async function runTest(): Promise<void> {
-  const args = parseAggregatorArgs(Deno.args);
+async function runTest(words: readonly string[]): Promise<void> {
+  const args = parseAggregatorArgs(words);
   useNativeSha256();
   const presenter = openPresenter(args.json, true);
   const log: Log = (level, target, message, fields = {}) =>
@@ -33,8 +33,9 @@ async function runTest(): Promise<void> {
 }
 
 if (import.meta.main) {
-  if (isForNetwork(Deno.args)) {
-    const args = parseNetworkAggregatorArgs(Deno.args);
+  const words = wordsOf(false);
+  if (isForNetwork(words)) {
+    const args = parseNetworkAggregatorArgs(words);
     await startParty(args, runNetworkAggregator);
-  } else await runTest();
+  } else await runTest(words);
 }

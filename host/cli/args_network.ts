@@ -9,6 +9,7 @@ import { optional } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run";
+import type { Config } from "../config/mod.ts";
 import type { JudgeAddress } from "../courier/transport.ts";
 import { type ArgsIo, examples, parse } from "./args.ts";
 import { judgeAddress, storeName } from "./args_values.ts";
@@ -35,6 +36,8 @@ export interface PartyArgs {
 export interface NetworkArgs extends PartyArgs {
   /** Where the judge listens; undefined takes the setting's. */
   readonly judge: JudgeAddress | undefined;
+  /** Any enclave or socket may judge, and it is said aloud; as without `VRAMHUB_NITRO_ENCLAVE`. */
+  readonly dev: boolean;
   /** A SIMULATED judge was asked for, which no network on Sui takes. */
   readonly testMode: boolean;
 }
@@ -70,6 +73,10 @@ const validator = object({
     description: message`Where the judge listens; VRAMHUB_ENCLAVE_URL without it.`,
   })),
   windows,
+  dev: option("--dev", {
+    description:
+      message`Development: any enclave or socket may judge. VRAMHUB_NITRO_ENCLAVE=true is production.`,
+  }),
   testMode: option("--test-mode", { hidden: true }),
 });
 const miner = object({ ...party, windows });
@@ -77,10 +84,25 @@ const aggregator = object(party);
 
 /** Whether the words are for a network rather than for test mode, for which `--test-mode --ledger dev` is. */
 export function isForNetwork(argv: readonly string[]): boolean {
-  const named = argv.some((word) => /^--network(=|$)/.test(word));
+  const named = argv.some((word) => word === "--dev" || /^--network(=|$)/.test(word));
   const at = argv.findIndex((word) => /^--ledger(=|$)/.test(word));
   const kind = at < 0 ? undefined : argv[at]!.split("=")[1] ?? argv[at + 1];
   return named || kind === "sui" || (kind === "dev" && !argv.includes("--test-mode"));
+}
+
+/**
+ * The words with what settings say where they say nothing themselves: `VRAMHUB_TEST_MODE` stands for `--test-mode` of the
+ * parties that have it, `VRAMHUB_LEDGER=sui` for `--ledger sui`.
+ */
+export function withMode(
+  argv: readonly string[],
+  config: Pick<Config, "get">,
+  hasTestMode: boolean,
+): readonly string[] {
+  const asked = argv.some((word) => /^--(test-mode|help|completion)\b/.test(word));
+  if (asked || isForNetwork(argv)) return argv;
+  if (hasTestMode && config.get("TEST_MODE")) return ["--test-mode", ...argv];
+  return config.get("LEDGER") === "sui" ? [...argv, "--ledger", "sui"] : argv;
 }
 
 /** Parse the validator's arguments. Does not return where help was asked for or they are wrong. */
@@ -91,6 +113,10 @@ export function parseNetworkArgs(argv: readonly string[], io?: ArgsIo): NetworkA
       [
         "The enclave of this instance",
         "--ledger sui --network testnet --data-dir ./validator --judge vsock:16:3000",
+      ],
+      [
+        "A judge on a socket, over the ledger of a folder",
+        "--dev --ledger dev --data-dir ./network --judge unix:/run/vramhub/judge.sock",
       ],
     )("deno task validator"),
   }, io);

@@ -11,7 +11,7 @@ import { type MinerArgs, parseMinerArgs } from "./args.ts";
 import { isForNetwork, parseNetworkMinerArgs } from "./args_network.ts";
 import { command, openPresenter, useNativeSha256 } from "./native.ts";
 import { runNetworkMiner } from "./network/miner.ts";
-import { startParty } from "./network/start.ts";
+import { startParty, wordsOf } from "./network/start.ts";
 import { openMiner, sourcesOf } from "./testmode/miners.ts";
 import { networkExists, openNetwork } from "./testmode/network.ts";
 import { TestStores } from "./testmode/stores.ts";
@@ -76,8 +76,8 @@ async function waitForSeat(
   await SYSTEM_CLOCK.until(deadlines.end, signal);
 }
 
-async function runTest(): Promise<void> {
-  const args = parseMinerArgs(Deno.args);
+async function runTest(words: readonly string[]): Promise<void> {
+  const args = parseMinerArgs(words);
   useNativeSha256();
   const presenter = openPresenter(args.json, true);
   const log: Log = (level, target, message, fields = {}) =>
@@ -86,8 +86,9 @@ async function runTest(): Promise<void> {
 }
 
 if (import.meta.main) {
-  if (isForNetwork(Deno.args)) {
-    const args = parseNetworkMinerArgs(Deno.args);
+  const words = wordsOf(true);
+  if (isForNetwork(words)) {
+    const args = parseNetworkMinerArgs(words);
     await startParty(args, (host) => runNetworkMiner(args, host));
-  } else await runTest();
+  } else await runTest(words);
 }

@@ -10,6 +10,7 @@ import {
   START_LOCALNET,
   type SuiNetwork,
 } from "../config/mod.ts";
+import type { Address } from "../ledger/ledger.ts";
 import { SuiError } from "../ledger/sui/errors.ts";
 import { chainBytes, publishPackage } from "../ledger/sui/publish.ts";
 import { SuiLedger } from "../ledger/sui/sui_ledger.ts";
@@ -153,6 +154,23 @@ async function explained<T>(name: string, network: SuiNetwork, call: () => Promi
       cause: error,
     });
   }
+}
+
+/**
+ * Test SUI from the faucet at `url`, for `to` or the wallet of the settings; returns whose it is.
+ *
+ * @throws {ConfigError} `missing` where there is neither.
+ */
+export async function fundSui(url: string, config: Config, to?: Address): Promise<Address> {
+  const address = to ?? (await walletOf(config))?.address;
+  if (address === undefined) {
+    throw new ConfigError(
+      "missing",
+      "Cannot fund nobody: give --to, or set VRAMHUB_WALLET_MNEMONIC, _KEY or _KEYSTORE",
+    );
+  }
+  await askFaucet(url, address);
+  return address;
 }
 
 /** Sui's faucet, as the node of a local network has it: `POST /v2/gas`. */

@@ -7,13 +7,13 @@ import { SYSTEM_CLOCK } from "../ledger/clock.ts";
 import { parseValidatorArgs } from "./args.ts";
 import { isForNetwork, parseNetworkArgs } from "./args_network.ts";
 import { command, openPresenter, useNativeSha256 } from "./native.ts";
-import { startParty } from "./network/start.ts";
+import { startParty, wordsOf } from "./network/start.ts";
 import { runNetworkValidator } from "./network/validator.ts";
 import { runTestMode } from "./testmode/run.ts";
 
 /** Test mode: a network of its own, SIMULATED. */
-async function runTest(): Promise<void> {
-  const args = parseValidatorArgs(Deno.args);
+async function runTest(words: readonly string[]): Promise<void> {
+  const args = parseValidatorArgs(words);
   useNativeSha256();
   const presenter = openPresenter(args.json, args.verbose);
   await command(
@@ -23,8 +23,9 @@ async function runTest(): Promise<void> {
 }
 
 if (import.meta.main) {
-  if (isForNetwork(Deno.args)) {
-    const args = parseNetworkArgs(Deno.args);
+  const words = wordsOf(true);
+  if (isForNetwork(words)) {
+    const args = parseNetworkArgs(words);
     await startParty(args, (host) => runNetworkValidator(args, host));
-  } else await runTest();
+  } else await runTest(words);
 }

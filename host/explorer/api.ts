@@ -47,21 +47,20 @@ export interface ApiParts {
   readonly fault: () => string | null;
 }
 
-/** What one path answers; undefined says that there is no such thing. */
-type Answer = (parts: ApiParts, query: Query) => Promise<unknown>;
+/** What one path answers, now or later; undefined says that there is no such thing. */
+type Answer = (parts: ApiParts, query: Query) => unknown;
 
 /** Every path below `/api/v1`, by its pattern. */
 export const ROUTES: Readonly<Record<string, Answer>> = {
   "/network": network,
-  "/windows": async ({ index }, query) => {
+  "/windows": ({ index }, query) => {
     const before = numberOf(query, "before", 0, MAX_NUMBER, index.current + 1);
     const limit = numberOf(query, "limit", 1, MAX_PAGE, 50);
     const windows = index.list(before, limit);
     const next = windows.length < limit ? null : windows.at(-1)!.window;
     return { windows: toWire(windows), next };
   },
-  "/windows/{window}": async ({ index }, query) =>
-    (await index.detail(windowOf(query)))?.detail,
+  "/windows/{window}": async ({ index }, query) => (await index.detail(windowOf(query)))?.detail,
   "/windows/{window}/gradients/{uid}": async ({ index }, query) => {
     const uid = numberOf(query, "uid", 0, MAX_SLOT);
     const found = await index.detail(windowOf(query));
@@ -70,7 +69,7 @@ export const ROUTES: Readonly<Record<string, Answer>> = {
     const reports = toWire(gradientReports(found.view, found.messages, uid));
     return { randomBefore: found.detail.randomBefore, gradient, reports };
   },
-  "/curve": async ({ index }, query) => ({
+  "/curve": ({ index }, query) => ({
     points: toWire(index.curve(numberOf(query, "points", 2, MAX_POINTS, 300))),
     isWhole: index.size.isWhole,
   }),
@@ -82,14 +81,20 @@ export const ROUTES: Readonly<Record<string, Answer>> = {
   },
   "/miners/{uid}/windows": async ({ index }, query) => {
     const uid = numberOf(query, "uid", 0, MAX_SLOT);
-    return await history(index, query, ({ gradients }) =>
-      gradients.find((row) => row.uid === uid) ?? null);
+    return await history(
+      index,
+      query,
+      ({ gradients }) => gradients.find((row) => row.uid === uid) ?? null,
+    );
   },
   "/validators": enclaves,
   "/validators/{uid}/windows": async ({ index }, query) => {
     const uid = numberOf(query, "uid", 0, MAX_SLOT);
-    return await history(index, query, ({ validators }) =>
-      validators.find((row) => row.uid === uid) ?? null);
+    return await history(
+      index,
+      query,
+      ({ validators }) => validators.find((row) => row.uid === uid) ?? null,
+    );
   },
   "/measurements": async ({ ledger }) => {
     const measurements = await ledger.measurements();
@@ -166,12 +171,18 @@ export interface Answered {
 }
 
 /** The answer to a path below `/api/v1` with its query. */
-export async function answer(parts: ApiParts, path: string, search: URLSearchParams): Promise<Answered> {
+export async function answer(
+  parts: ApiParts,
+  path: string,
+  search: URLSearchParams,
+): Promise<Answered> {
   const found = match(path);
   if (found === undefined) return fail(404, "unknown_path", `There is nothing at ${path}`);
   try {
     const body = await found.answer(parts, { ...queryOf(search), ...found.params });
-    if (body === undefined) return fail(404, "not_found", "The ledger has no such thing, or forgot it");
+    if (body === undefined) {
+      return fail(404, "not_found", "The ledger has no such thing, or forgot it");
+    }
     return { status: 200, body };
   } catch (error) {
     if (error instanceof QueryError) return fail(400, "bad_query", error.message);
@@ -208,4 +219,3 @@ function match(path: string): { answer: Answer; params: Record<string, string> }
   }
   return undefined;
 }
-

@@ -21,7 +21,9 @@ Deno.test.beforeAll(async () => {
   for (let window = 0; window < 3; window++) {
     await network.play(window, [0, 1, 2]);
     await network.report(0, window);
-    await network.report(1, window, { measure: (uid) => uid === 1 ? { randomAfter: 950_009 } : {} });
+    await network.report(1, window, {
+      measure: (uid) => uid === 1 ? { randomAfter: 950_009 } : {},
+    });
     await ledger.settle(window, 64);
     for (const validator of [0, 1]) {
       await network.outcome(validator, window, {
@@ -113,11 +115,15 @@ Deno.test("api: every path answers as openapi.json says", async () => {
 Deno.test("api: a window shows every gradient, and each validator beside the median", async () => {
   const { gradients, payout, validators } = await ask("/windows/1", "/windows/{window}");
   assert.deepEqual(
-    gradients.map((row: { uid: number; verdict: string; score: number }) => [row.uid, row.verdict, row.score]),
+    gradients.map((
+      row: { uid: number; verdict: string; score: number },
+    ) => [row.uid, row.verdict, row.score]),
     [[0, "accepted", 50_000], [1, "accepted", 50_000], [2, "accepted", 50_000]],
   );
   assert.equal(payout.currentLoss, 9_000_000);
-  const judges = validators.map(({ same, far, largest }: Record<string, number>) => [same, far, largest]);
+  const judges = validators.map((
+    { same, far, largest }: Record<string, number>,
+  ) => [same, far, largest]);
   assert.deepEqual(judges, [[3, 0, 0], [3, 1, 9]]);
   const { reports } = await ask("/windows/1/gradients/1", "/windows/{window}/gradients/{uid}");
   assert.deepEqual(
@@ -206,7 +212,14 @@ Deno.test("validators: the document's every check is told, and the badge says SI
   for (const { badge, inspected } of validators) {
     assert.equal(badge, "SIMULATED");
     assert.equal(inspected.isAccepted, true);
-    assert.deepEqual(new Set(inspected.checks.map(({ result }: { result: string }) => result)), new Set(["pass"]));
-    assert.deepEqual(inspected.pcrs.map((row: { approvedIn: string[] }) => row.approvedIn), [["build-1"], ["build-1"], ["build-1"]]);
+    assert.deepEqual(
+      new Set(inspected.checks.map(({ result }: { result: string }) => result)),
+      new Set(["pass"]),
+    );
+    assert.deepEqual(inspected.pcrs.map((row: { approvedIn: string[] }) => row.approvedIn), [
+      ["build-1"],
+      ["build-1"],
+      ["build-1"],
+    ]);
   }
 });

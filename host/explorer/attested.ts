@@ -112,10 +112,10 @@ export async function inspect(row: AttestedKey, expected: Expected): Promise<Ins
   };
 }
 
-function rootOf({ simulatedRoot }: Expected): RootPolicy {
-  return simulatedRoot === null
-    ? { kind: "aws" }
-    : { kind: "simulated", der: fromHex(simulatedRoot) };
+function rootOf(expected: Expected): RootPolicy {
+  if (expected.simulatedRoot === null) return { kind: "aws" };
+  const simulatedRoot = fromHex(expected.simulatedRoot);
+  return { kind: "simulated", der: simulatedRoot };
 }
 
 function pcrsOf(row: AttestedKey, { measurements }: Expected): PcrResult[] {

@@ -13,7 +13,7 @@ import {
   type Report,
   type ReportEntry,
 } from "../../enclave/protocol/report.ts";
-import { type SettledRow, scoreOf } from "../../enclave/protocol/settle.ts";
+import { scoreOf, type SettledRow } from "../../enclave/protocol/settle.ts";
 import { hasMetrics, VERDICT, verdictName } from "../../enclave/protocol/verdict.ts";
 import type { Deadlines } from "../../enclave/protocol/window.ts";
 import type {

@@ -50,11 +50,15 @@ export function notices({ current, fault, nowMs, previous }: Standing): Notice[]
   } else if (reported.length === 0 && isLate(report)) {
     found.push({
       part: "judges",
-      text: `No judge has reported ${at}: validators or their judges are stopped, or cannot read the store`,
+      text:
+        `No judge has reported ${at}: validators or their judges are stopped, or cannot read the store`,
     });
   } else if (reported.length > 0 && reported.length < snapshot.length && nowMs >= report) {
     const silent = snapshot.filter(({ uid }) => !reported.includes(uid)).map(({ uid }) => uid);
-    found.push({ part: "validators", text: `No report of ${at} from validator ${silent.join(", ")}` });
+    found.push({
+      part: "validators",
+      text: `No report of ${at} from validator ${silent.join(", ")}`,
+    });
   }
   if (reported.length > 0 && outcomes.length === 0 && status !== "closed" && isLate(outcome)) {
     found.push({ part: "judges", text: `No judge has signed an outcome of ${at}` });

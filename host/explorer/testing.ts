@@ -89,11 +89,11 @@ const WORDS: Readonly<Record<string, Word>> = {
   maxItems: (_, rule: number, value, at) =>
     bad(Array.isArray(value) && value.length > rule, at, `has more than ${rule} items`),
   items: (api, rule: Schema, value, at) =>
-    Array.isArray(value)
-      ? value.flatMap((item, i) => faults(api, rule, item, `${at}[${i}]`))
-      : [],
+    Array.isArray(value) ? value.flatMap((item, i) => faults(api, rule, item, `${at}[${i}]`)) : [],
   required: (_, rule: string[], value, at) =>
-    isObject(value) ? rule.filter((name) => !(name in value)).map((name) => `${at} lacks ${name}`) : [],
+    isObject(value)
+      ? rule.filter((name) => !(name in value)).map((name) => `${at} lacks ${name}`)
+      : [],
   properties: (api, rule: Record<string, Schema>, value, at) =>
     isObject(value)
       ? Object.entries(rule).flatMap(([name, schema]) =>

@@ -100,22 +100,36 @@ const faucet = defineCommand(
     ),
   }),
   async (context, args) => {
+    const { config } = context;
+    const name = config.get("NETWORK")!;
+    const chosen = config.get("LEDGER") === "sui"
+      ? networkOf(name, allNetworks(context), config)
+      : null;
+    // Whoever publishes needs coins before there is a package.
+    if (chosen?.ledger === "sui" && chosen.packageId === undefined) {
+      if (chosen.faucetUrl === undefined) throw withoutFaucet(name);
+      const { fundSui } = await import("../open_sui.ts");
+      const address = await fundSui(chosen.faucetUrl, config, args.to);
+      return { json: { address }, text: () => [`the faucet of ${name} has funded ${address}`] };
+    }
     using opened = await context.open();
     const { faucet, ledger, network } = opened;
-    if (faucet === null) {
-      throw new ConfigError(
-        "missing",
-        network === "testnet"
-          ? "Cannot get test SUI from here: use the page at https://faucet.sui.io"
-          : `Cannot get test SUI on ${network}: it has no faucet`,
-      );
-    }
+    if (faucet === null) throw withoutFaucet(network);
     const to = args.to ?? await opened.caller();
     await faucet(to, args.amount);
     const { sui } = await ledger.balance(to);
     return { json: { address: to, sui }, text: () => [`${to} holds ${coins(sui, "SUI")}`] };
   },
 );
+
+function withoutFaucet(network: string): ConfigError {
+  return new ConfigError(
+    "missing",
+    network === "testnet"
+      ? "Cannot get test SUI from here: use the page at https://faucet.sui.io"
+      : `Cannot get test SUI on ${network}: it has no faucet`,
+  );
+}
 
 const profile = defineCommand(
   "profile",

@@ -20,6 +20,33 @@ Deno.test("ledger faucet: test SUI for the caller or another, out of nothing on 
   assert.deepEqual(json, { address: address(7), sui: "5" });
 });
 
+Deno.test("ledger faucet: of a local network, also before anything is published on it", async () => {
+  await using folder = await Folder.found();
+  const asked: unknown[] = [];
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      asked.push([new URL(request.url).pathname, await request.json()]);
+      return Response.json({});
+    },
+  );
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const file = `${folder.dir}/networks.json`;
+  const localnet = { ledger: "sui", url: "http://127.0.0.1:1", faucetUrl: url };
+  await Deno.writeTextFile(file, JSON.stringify({ localnet, bare: { ledger: "sui", url } }));
+  const env = { VRAMHUB_NETWORKS_FILE: file };
+  const line = `ledger faucet --network localnet`;
+  assert.match(
+    await folder.text(`${line} --to ${address(7)}`, { env }),
+    /^the faucet of localnet has funded 0x0+7$/,
+  );
+  assert.deepEqual(asked, [
+    ["/v2/gas", { FixedAmountRequest: { recipient: address(7) } }],
+  ]);
+  await folder.refused(line, 2, /give --to, or set VRAMHUB_WALLET_MNEMONIC/, { env });
+  await folder.refused("ledger faucet --network bare", 2, /bare: it has no faucet/, { env });
+});
+
 Deno.test("ledger events: every transition, by kind, from a number on", async () => {
   await using folder = await Folder.found();
   await folder.network.whole(0, [0, 1]);
@@ -74,7 +101,8 @@ Deno.test("ledger publish: hands the built package over and writes the profile i
   const outside = {
     publish: (...call: Parameters<typeof publish>) => {
       asked.push(call);
-      const network = { ...call[2], chainId: CHAIN, packageId: address(9), objects: IDS };
+      const ids = { packageId: address(9), objects: IDS, publisher: address(3) };
+      const network = { ...call[2], chainId: CHAIN, ...ids };
       return Promise.resolve({ network, transaction: "digest" });
     },
   };
@@ -88,6 +116,7 @@ Deno.test("ledger publish: hands the built package over and writes the profile i
   assert.equal(name, "localnet");
   const profile = await folder.json("ledger profile localnet", { home: folder.dir });
   assert.deepEqual([profile.packageId, profile.objects], [address(9), IDS]);
+  assert.equal(profile.publisher, address(3), "the first admin");
   assert.match(
     await folder.text("ledger networks", { home: folder.dir }),
     /^localnet +sui +published/m,

@@ -10,6 +10,7 @@ import { argument, option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run";
 import { toHex } from "../../../enclave/protocol/bytes.ts";
+import { DEFAULT_HPARAMS } from "../../../enclave/protocol/hparams.ts";
 import { registerJudge } from "../../attester.ts";
 import { ConfigError } from "../../config/mod.ts";
 import type { Ledger, Role } from "../../ledger/ledger.ts";
@@ -88,7 +89,10 @@ async function register(
   };
 }
 
+/** Before the founding nobody has set another one than the contracts themselves. */
 async function leastStake(ledger: Ledger, role: Role): Promise<bigint> {
+  const founded = (await ledger.epochs()).length > 0;
+  if (!founded) return BigInt(DEFAULT_HPARAMS[`min_${role}_stake`]);
   const { hparams } = await ledger.window(await ledger.currentWindow());
   return BigInt(role === "miner" ? hparams.min_miner_stake : hparams.min_validator_stake);
 }

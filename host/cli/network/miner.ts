@@ -36,7 +36,7 @@ export async function mineOn(
   host: NetworkHost,
   source?: GradientSource,
 ): Promise<void> {
-  const { clock, config, log, signal } = host;
+  const { config, log, signal } = host;
   const { ledger } = opened;
   const owner = await opened.caller();
   checkDevice(config);
@@ -55,7 +55,7 @@ export async function mineOn(
     uid,
     source: source ?? await trained(parts, cleanup),
   });
-  await seated(ledger, uid, owner, clock, signal);
+  await seated(ledger, uid, owner, parts.clock, signal);
   await publish(opened, parts, { owner, uid, dir }, host);
   await miner.run(signal, args.windows);
 }

@@ -19,7 +19,8 @@ import type { Store } from "../../store/store.ts";
 import { type OpenLedger, openLedger } from "../open_ledger.ts";
 import { openPages } from "../open_pages.ts";
 import { type OpenStores, openStores } from "../open_store.ts";
-import { hasLocalBeacon, openLocalBeacon } from "../testmode/network.ts";
+import { ledgerClock } from "./ledger_clock.ts";
+import { hasLocalBeacon, openLocalBeacon } from "../testmode/local_beacon.ts";
 
 /** What a party takes of its process. */
 export interface NetworkHost {
@@ -73,17 +74,21 @@ export interface NetworkParts {
   readonly log: Log;
 }
 
+/** A chain's time is known to some tenths of a second: whoever waits for a moment waits this much longer. */
+const CHAIN_MARGIN_MS = 1_000;
+
 /** What a party that needs no data works with. */
 export type LeanParts = Omit<NetworkParts, "pages" | "beacon">;
 
 /** The parts of a party that needs no data; `what` it wants is for its errors. `cleanup` closes them. */
 export async function openLeanParts(
   opened: OpenLedger,
-  { clock, config, log }: NetworkHost,
+  { clock: machine, config, log }: NetworkHost,
   what: string,
   cleanup: DisposableStack,
 ): Promise<LeanParts> {
   const { ledger, profile } = opened;
+  const clock = ledgerClock(ledger, machine, profile === null ? 0 : CHAIN_MARGIN_MS);
   const info = await ledger.info();
   const model = presetByName(info.model);
   const dir = config.require("DATA_DIR", what, "--data-dir DIR");

@@ -3,12 +3,23 @@
  *
  * @module
  */
-import { loadConfig, processSurroundings } from "../../config/mod.ts";
+import { ConfigError, loadConfig, processSurroundings } from "../../config/mod.ts";
 import { SYSTEM_CLOCK } from "../../ledger/clock.ts";
 import type { Log } from "../../ledger/log.ts";
-import type { PartyArgs } from "../args_network.ts";
+import { type PartyArgs, withMode } from "../args_network.ts";
 import { command, openPresenter, useNativeSha256 } from "../native.ts";
 import type { NetworkHost } from "./parts.ts";
+
+/** A party's words, with the mode that settings say. A setting that cannot be read ends the process with status 2. */
+export function wordsOf(hasTestMode: boolean): readonly string[] {
+  try {
+    return withMode(Deno.args, loadConfig(processSurroundings()), hasTestMode);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`error: ${error.message}`);
+    Deno.exit(2);
+  }
+}
 
 /** Run a party until it has ended; does not return. */
 export async function startParty(

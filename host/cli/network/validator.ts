@@ -10,7 +10,7 @@ import { RemoteJudge } from "../../courier/remote_judge.ts";
 import { formatAddress, type JudgeAddress, parseAddress } from "../../courier/transport.ts";
 import { watchJudge } from "../../courier/watch.ts";
 import { Journal } from "../../journal.ts";
-import type { Ledger } from "../../ledger/ledger.ts";
+import type { Ledger, NetworkInfo } from "../../ledger/ledger.ts";
 import { Validator, type ValidatorParts } from "../../validator.ts";
 import type { NetworkArgs } from "../args_network.ts";
 import type { OpenLedger } from "../open_ledger.ts";
@@ -43,6 +43,7 @@ export async function runOn(
     );
   }
   const address = addressOf(args, config);
+  const mode = modeOf(args, address, config, info);
   const owner = await opened.caller();
   const uid = await slotOf(ledger, owner, config);
   using cleanup = new DisposableStack();
@@ -57,9 +58,12 @@ export async function runOn(
   const judge = await RemoteJudge.open(address);
   try {
     await checkPinned(judge, config);
-    const mode = config.get("NITRO_ENCLAVE") ? "Nitro" : "Dev";
     const url = formatAddress(address);
     log("info", TARGET, "Validator starting", { enclave_url: url, validator_uid: uid, mode });
+    if (mode !== "Nitro") {
+      const what = mode === "Dev" ? "DEV: nothing says that" : "SIMULATED: nothing proves that";
+      log("warn", TARGET, `${what} this judge runs on an enclave's hardware`);
+    }
     await judgeWindows({ ...parts, owner, uid, judge, journal, gradients }, judge, args, signal);
   } finally {
     await judge.close();
@@ -103,6 +107,29 @@ async function judgeWindows(
   });
   const first = ledger.now() < deadlines.commit ? window : window + 1;
   await validator.run(first, args.windows ?? Infinity, signal);
+}
+
+/**
+ * Production takes AWS's root and an enclave's own socket alone; anything else is development, or SIMULATED where the
+ * ledger's own root is.
+ */
+function modeOf(
+  args: NetworkArgs,
+  { kind }: JudgeAddress,
+  config: Config,
+  { simulatedRoot }: NetworkInfo,
+): "Nitro" | "Dev" | "Simulated" {
+  if (!config.get("NITRO_ENCLAVE")) return simulatedRoot === null ? "Dev" : "Simulated";
+  const fault = args.dev
+    ? "--dev is the opposite of it"
+    : simulatedRoot !== null
+    ? "this ledger takes documents of a SIMULATED root"
+    : kind !== "vsock"
+    ? `a judge at ${kind}: is no enclave of this instance; name vsock:CID:PORT`
+    : null;
+  if (fault === null) return "Nitro";
+  const source = config.sourceOf("NITRO_ENCLAVE");
+  throw new ConfigError("bad_value", `Cannot judge in production, as ${source} says: ${fault}`);
 }
 
 function addressOf(args: NetworkArgs, config: Config): JudgeAddress {

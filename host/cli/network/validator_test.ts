@@ -3,7 +3,7 @@ import { Folder } from "../../../tests/support/vramhub.ts";
 import { Config } from "../../config/mod.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { validatorOf } from "../../ledger/testing.ts";
-import { isForNetwork, parseNetworkArgs } from "../args_network.ts";
+import { isForNetwork, parseNetworkArgs, withMode } from "../args_network.ts";
 import { openLedger } from "../open_ledger.ts";
 import { runOn } from "./validator.ts";
 
@@ -74,6 +74,7 @@ Deno.test("isForNetwork, parseNetworkArgs: a ledger on Sui, or a network, is no 
     ledger: "sui",
     as: undefined,
     store: undefined,
+    dev: false,
     network: "localnet",
     dataDir: "d",
     judge: { kind: "vsock", cid: 16, port: 3_000 },
@@ -81,6 +82,23 @@ Deno.test("isForNetwork, parseNetworkArgs: a ledger on Sui, or a network, is no 
     json: true,
     testMode: false,
   });
+});
+
+Deno.test("withMode: settings say the mode where the words do not", () => {
+  const config = (values: Record<string, string>) => new Config([{ name: "a test", values }]);
+  const words = (line: string, values: Record<string, string>, hasTestMode = true) =>
+    withMode(line.split(" ").filter((word) => word !== ""), config(values), hasTestMode).join(" ");
+  const test = { VRAMHUB_TEST_MODE: "1" };
+  const sui = { SLCL_LEDGER: "sui" };
+  assert.equal(words("--windows 3", test), "--test-mode --windows 3");
+  assert.equal(words("--json", test, false), "--json");
+  assert.equal(words("--json", sui), "--json --ledger sui");
+  assert.equal(words("--json", {}), "--json");
+  for (
+    const line of ["--test-mode", "--help", "--ledger dev", "--network=x", "--completion=bash"]
+  ) {
+    assert.equal(words(line, { ...test, ...sui }), line);
+  }
 });
 
 Deno.test("runOn: what a validator lacks is said before it begins", async () => {
@@ -109,6 +127,10 @@ Deno.test("runOn: what a validator lacks is said before it begins", async () => 
   await assert.rejects(run({}), /give --judge ADDRESS, or set VRAMHUB_ENCLAVE_URL/);
   await assert.rejects(run({ VRAMHUB_ENCLAVE_URL: "http://x" }), /expected unix:PATH, vsock/);
   const judge = "--judge unix:nowhere.sock";
+  const production = { VRAMHUB_NITRO_ENCLAVE: "true" };
+  await assert.rejects(run(production, judge), /in production.*takes documents of a SIMULATED/);
+  await assert.rejects(run(production, `${judge} --dev`), /--dev is the opposite/);
+  await assert.rejects(run(production, judge, true), /a judge at unix: is no enclave/);
   await assert.rejects(run({ VRAMHUB_VALIDATOR_UID: "7" }, judge), /names another's slot/);
   const stranger = { VRAMHUB_WALLET_ADDRESS: `0x${"5".repeat(64)}` };
   await assert.rejects(run(stranger, judge), /holds no slot; take one with .*register-validator/);

@@ -31,6 +31,7 @@ export function checkEvents(facts: Facts): string {
   };
   for (const [kind, wanted] of expected(facts)) agree(kind, take(kind), wanted);
   checkCommits(facts, take("gradient_registry::GradientCommitted"));
+  checkSeeds(facts, take("round_state::SeedDrawn"));
   checkFees(facts, take("peer_registry::UnrevealedCharged"));
   checkSteps(facts, take("score_ledger::SettleAdvanced"));
   const slashed = take("validator_registry::ValidatorSlashed");
@@ -172,6 +173,28 @@ function checkCommits({ receipt, window, deadlines }: Facts, events: readonly Ev
   }
   for (const { uid, commit_seq } of receipt.reveals) {
     holds(seqOf.get(uid) === commit_seq, `uid ${uid} did not commit as number ${commit_seq}`);
+  }
+}
+
+/** Where the ledger draws, each seed of the window was drawn once, not before its time, and is the one that was used. */
+function checkSeeds({ context, window, deadlines }: Facts, events: readonly Event[]): void {
+  const { randomness } = context;
+  const seeds = randomness.kind === "ledger"
+    ? [
+      { judge: false, seed: randomness.assignSeed, from: deadlines.start },
+      { judge: true, seed: randomness.judgeSeed, from: deadlines.reveal },
+    ].filter(({ seed }) => seed.some((byte) => byte !== 0)) // zeros: nobody has asked for it
+    : [];
+  holds(
+    events.length === seeds.length,
+    `there are ${events.length} drawn seeds, there should be ${seeds.length}`,
+  );
+  for (const { atMs, body: { judge, seed: said, window: of, ...rest }, seq } of events) {
+    const drawn = seeds.find((seed) => seed.judge === judge);
+    const sound = drawn !== undefined && of === window && Object.keys(rest).length === 0 &&
+      said === toHex(drawn.seed) && atMs >= drawn.from;
+    holds(sound, `event ${seq} drew no seed of this window`);
+    seeds.splice(seeds.indexOf(drawn!), 1);
   }
 }
 

@@ -9,7 +9,7 @@ import type { ModelConfig } from "../../../enclave/model/presets.ts";
 import { toHex } from "../../../enclave/protocol/bytes.ts";
 import type { Bytes } from "../../../enclave/protocol/bytes.ts";
 import type { Hparams } from "../../../enclave/protocol/hparams.ts";
-import { LocalBeacon } from "../../beacon.ts";
+import type { LocalBeacon } from "../../beacon.ts";
 import { openTestRoot, type TestRoot } from "../../credentials/test_root.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import { DevLedger } from "../../ledger/dev/dev_ledger.ts";
@@ -18,6 +18,7 @@ import { LocalStore } from "../../store/local.ts";
 import { Pages } from "../../store/pages.ts";
 import type { TrainingOptions } from "../../../miner/source.ts";
 import { beaconPeriod } from "./calibrate.ts";
+import { aboutPath, openLocalBeacon } from "./local_beacon.ts";
 
 /** An open test network. */
 export interface TestNetwork {
@@ -83,7 +84,7 @@ export async function foundNetwork(
   const genesisMs = clock.now();
   const about = { genesisMs, periodMs: beaconPeriod(hparams.window_ms), training };
   await Deno.writeTextFile(aboutPath(dir), JSON.stringify(about, null, 2) + "\n");
-  const beacon = await openBeacon(dir, about, clock);
+  const beacon = await openLocalBeacon(dir, clock, about);
   const root = await openTestRoot(`${dir}/keys`);
   const random = () => crypto.getRandomValues(new Uint8Array(32));
   using ledger = DevLedger.open(ledgerPath(dir), clock);
@@ -126,34 +127,11 @@ export async function openNetwork(dir: string, clock: Clock, pages?: Pages): Pro
     ledger,
     store: await LocalStore.open(`${dir}/store`),
     pages: pages ?? await Pages.open(`${dir}/dataset`),
-    beacon: await openBeacon(dir, about, clock),
+    beacon: await openLocalBeacon(dir, clock, about),
     root: await openTestRoot(`${dir}/keys`),
     model: presetByName(info.model),
     training: about.training,
   };
-}
-
-const aboutPath = (dir: string) => `${dir}/network.json`;
-
-/** Whether the network of `dir` has a beacon of its own there. */
-export async function hasLocalBeacon(dir: string): Promise<boolean> {
-  const found = await Deno.stat(aboutPath(dir)).catch(() => null);
-  return found !== null;
-}
-
-/** The beacon of the network in `dir`. */
-export async function openLocalBeacon(dir: string, clock: Clock): Promise<LocalBeacon> {
-  return await openBeacon(dir, JSON.parse(await Deno.readTextFile(aboutPath(dir))), clock);
-}
-
-async function openBeacon(
-  dir: string,
-  about: { genesisMs: number; periodMs: number },
-  clock: Clock,
-): Promise<LocalBeacon> {
-  await Deno.mkdir(`${dir}/keys`, { recursive: true, mode: 0o700 });
-  const { genesisMs, periodMs } = about;
-  return await LocalBeacon.open(`${dir}/keys`, { genesisMs, periodMs, now: () => clock.now() });
 }
 
 /** The address called `name` in this network; the dev ledger authenticates nobody, so there is no key behind it. */

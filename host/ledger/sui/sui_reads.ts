@@ -124,7 +124,11 @@ export class SuiReads implements LedgerReads {
     return this.parts.clock.skewMs;
   }
 
-  /** The head as of now. */
+  /**
+   * The head as of now.
+   *
+   * @internal
+   */
   protected async head(): Promise<Head> {
     await this.parts.clock.refresh();
     return await readHead(this.parts.reader, this.now());

@@ -301,7 +301,7 @@ Deno.test("doctor: on Sui the clock is held against the chain's, and funds count
       profile: { ledger: "sui", url: "http://127.0.0.1:1" },
       caller,
       genesis: null,
-    envelope: () => Promise.resolve(null),
+      envelope: () => Promise.resolve(null),
       faucet: null,
       [Symbol.dispose]: () => {},
     } as const;
