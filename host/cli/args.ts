@@ -18,7 +18,7 @@ export { type Liar, type ModelName, type Role } from "./args_values.ts";
 
 /** Arguments of `deno task validator`. */
 export interface ValidatorArgs {
-  /** Always true: the other modes need Sui and Nitro. */
+  /** Always true: a network of others has arguments of its own (`args_network.ts`). */
   testMode: true;
   /** Windows to settle before ending; undefined runs until interrupted. */
   windows: number | undefined;
@@ -46,7 +46,7 @@ export interface ValidatorArgs {
 
 /** Arguments of `deno task miner`. */
 export interface MinerArgs {
-  /** Always true: the other modes need Sui and Nitro. */
+  /** Always true: a network of others has arguments of its own (`args_network.ts`). */
   testMode: true;
   /** The data directory of the validator to join. */
   dataDir: string;
@@ -94,13 +94,9 @@ const MAX_VALIDATORS = 5;
 /** Status of a command that was called wrongly, as in the shell's own tools. */
 const USAGE_STATUS = 2;
 
-const onlyTestMode = message`Cannot start without ${
-  commandLine("--test-mode")
-}: it is the only mode so far. The others need Sui and AWS Nitro; the README names what is missing.`;
-
 const noMode = message`Cannot start without ${commandLine("--test-mode")} or ${
   commandLine("--ledger sui --network NAME")
-}: say which mode; the second one needs AWS Nitro, and has a help of its own.`;
+}: say which mode; the second one has a help of its own.`;
 
 const testModeOr = (missing: Message) =>
   flag("--test-mode", {
@@ -193,7 +189,7 @@ const validator = object({
 }, { errors: { endOfInput: noMode } });
 
 const miner = object({
-  testMode: testModeOr(onlyTestMode),
+  testMode: testModeOr(noMode),
   dataDir: joinedDir,
   role: withDefault(
     option("--role", choice(ROLES, { metavar: "ROLE", suggest: "nearest" }), {
@@ -204,7 +200,7 @@ const miner = object({
   store,
   windows,
   json,
-}, { errors: { endOfInput: onlyTestMode } });
+}, { errors: { endOfInput: noMode } });
 
 const aggregator = object({ dataDir: joinedDir, json }, { errors: { endOfInput: whichDir } });
 

@@ -136,7 +136,7 @@ Deno.test("parseValidatorArgs, parseMinerArgs: without --test-mode they say whic
     assert.equal(status, 2);
     assert.match(stderr, /Cannot start without .--test-mode. or .--ledger sui --network NAME./);
   }
-  assert.match(ending(parseMinerArgs, "--data-dir", "d").stderr, /only mode so far/);
+  assert.match(ending(parseMinerArgs, "--data-dir", "d").stderr, /--ledger sui --network NAME/);
 });
 
 Deno.test("parseMinerArgs, parseAggregatorArgs: without --data-dir they say which one is meant", () => {

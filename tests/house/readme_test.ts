@@ -11,6 +11,9 @@ import {
   parseNetworkArgs,
   parseNetworkMinerArgs,
 } from "../../host/cli/args_network.ts";
+import { parseDatasetArgs } from "../../host/cli/args_dataset.ts";
+import { parseExplorerArgs } from "../../host/cli/args_explorer.ts";
+import { parseTrainerArgs } from "../../host/cli/args_trainer.ts";
 import { parseCall } from "../../host/cli/commands/run.ts";
 import { imports } from "./graph.ts";
 import { type Project, untruths } from "./readme.ts";
@@ -27,6 +30,9 @@ const PARSERS: Record<string, Parser> = {
   miner: either(parseMinerArgs, parseNetworkMinerArgs),
   aggregator: either(parseAggregatorArgs, parseNetworkAggregatorArgs),
   vramhub: parseCall,
+  explorer: parseExplorerArgs,
+  dataset: parseDatasetArgs,
+  trainer: parseTrainerArgs,
 };
 
 const project: Project = {
