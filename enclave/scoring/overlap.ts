@@ -15,23 +15,19 @@ const HASH = 0x9e3779b1;
 /** Fewer shared entries than this say nothing. */
 const LEAST_SHARED = 16;
 
-/** An update's entries in the slice. */
+/** An update's entries in the slice. A window holds one of every miner: packed, they are 60 KB at 1 % of nano-GPT. */
 export interface Slice {
   /** Ascending. */
-  readonly indices: readonly number[];
+  readonly indices: Uint32Array;
   /** Their values. */
-  readonly values: readonly number[];
+  readonly values: Float32Array;
 }
 
 /** Entries of `update` in the 1/64 of index space that `salt` (u32, from the judge's beacon) chooses. */
 export function sliceOf(update: SparseUpdate, salt: number): Slice {
-  const indices: number[] = [];
-  const values: number[] = [];
-  update.indices.forEach((index, i) => {
-    if (Math.imul(index ^ salt, HASH) >>> (32 - SLICE_BITS) !== 0) return;
-    indices.push(index);
-    values.push(update.values[i]!);
-  });
+  const isIn = (index: number) => Math.imul(index ^ salt, HASH) >>> (32 - SLICE_BITS) === 0;
+  const indices = update.indices.filter(isIn);
+  const values = update.values.filter((_, i) => isIn(update.indices[i]!));
   return { indices, values };
 }
 
