@@ -1,30 +1,9 @@
 import assert from "node:assert/strict";
-import type { ArgsIo } from "./args.ts";
 import { parseAuditArgs } from "./args_audit.ts";
+import { ending } from "./testing.ts";
 
 const HEX = (value: string) => value.repeat(48);
 const PCRS = ["--pcr0", HEX("01"), "--pcr1", HEX("02"), "--pcr2", HEX("03")];
-
-/** What the command printed and its status, where it ended instead of returning arguments. */
-function ending(...argv: string[]): { status: number; text: string } {
-  const ended = { status: -1, text: "" };
-  const io: ArgsIo = {
-    stdout: (text) => ended.text += text + "\n",
-    stderr: (text) => ended.text += text + "\n",
-    exit: (status) => {
-      ended.status = status;
-      throw ended;
-    },
-    colors: false,
-    columns: 1_000,
-  };
-  try {
-    assert.fail(`returned ${JSON.stringify(parseAuditArgs(argv, io))}`);
-  } catch (error) {
-    if (error !== ended) throw error;
-  }
-  return ended;
-}
 
 Deno.test("parseAuditArgs: holds a document against a file, now, by default", () => {
   assert.deepEqual(parseAuditArgs(["document", "judge.bin", "--pcrs", "pcrs.json"]), {
@@ -73,7 +52,7 @@ Deno.test("parseAuditArgs: there is no audit without measurements, nor with two 
     [["document", "x", "y", ...PCRS], /"y"/],
   ];
   for (const [argv, message] of bad) {
-    const { status, text } = ending(...argv);
+    const { status, text } = ending(parseAuditArgs, argv);
     assert.equal(status, 2, argv.join(" "));
     assert.match(text, message);
   }
@@ -88,25 +67,27 @@ Deno.test("parseAuditArgs: a bad value names the option and what it takes", () =
     [["--nonce", "00".repeat(1_025)], /--nonce.*1 to 1024/],
   ];
   for (const [argv, message] of bad) {
-    const { status, text } = ending("document", "x", "--pcrs", "f", ...argv);
+    const { status, text } = ending(parseAuditArgs, ["document", "x", "--pcrs", "f", ...argv]);
     assert.equal(status, 2, argv.join(" "));
     assert.match(text, message);
   }
   for (const value of ["01", HEX("01") + "00", "zz".repeat(48)]) {
-    const { text } = ending("document", "x", ...PCRS.slice(2), "--pcr0", value);
+    const { text } = ending(parseAuditArgs, ["document", "x", ...PCRS.slice(2), "--pcr0", value]);
     assert.match(text, /--pcr0.*48 bytes in hexadecimal/);
   }
 });
 
 Deno.test("parseAuditArgs: --help names every status, and its examples parse", () => {
   for (const argv of [["--help"], ["document", "--help"]]) {
-    const { status, text } = ending(...argv);
+    const { status, text } = ending(parseAuditArgs, argv);
     assert.equal(status, 0);
     for (const code of [0, 2, 3, 4, 5, 6, 7]) {
       assert.match(text, new RegExp(`^ +${code}  \\w`, "m"));
     }
   }
-  const examples = [...ending("--help").text.matchAll(/^ {4}deno task audit (.*)$/gm)];
+  const examples = [
+    ...ending(parseAuditArgs, ["--help"]).text.matchAll(/^ {4}deno task audit (.*)$/gm),
+  ];
   assert.equal(examples.length, 3);
   for (const [, argv] of examples) parseAuditArgs(argv!.trim().split(" "));
 });

@@ -1,28 +1,7 @@
 import assert from "node:assert/strict";
-import type { ArgsIo } from "./args.ts";
 import { parseEifArgs } from "./args_eif.ts";
 import { parseRebuildArgs } from "./args_rebuild.ts";
-
-/** What the command printed and its status, where it ended instead of returning arguments. */
-function ending(parse: typeof parseEifArgs | typeof parseRebuildArgs, ...argv: string[]) {
-  const ended = { status: -1, text: "" };
-  const io: ArgsIo = {
-    stdout: (text) => ended.text += text + "\n",
-    stderr: (text) => ended.text += text + "\n",
-    exit: (status) => {
-      ended.status = status;
-      throw ended;
-    },
-    colors: false,
-    columns: 1_000,
-  };
-  try {
-    assert.fail(`returned ${JSON.stringify(parse(argv, io))}`);
-  } catch (error) {
-    if (error !== ended) throw error;
-  }
-  return ended;
-}
+import { ending } from "./testing.ts";
 
 Deno.test("parseEifArgs: takes an image, and everything that it is held against", () => {
   const none = { against: undefined, sbom: undefined, list: false, json: false };
@@ -51,14 +30,14 @@ Deno.test("parseRebuildArgs: takes a reference, a folder and whether to go by th
 
 Deno.test("parseEifArgs, parseRebuildArgs: a wrong call ends with status 2, help with 0", () => {
   for (const argv of [["eif"], ["eif", "a", "b"], ["eif", "a", "--against"], ["eif", "a", "-x"]]) {
-    assert.equal(ending(parseEifArgs, ...argv).status, 2, argv.join(" "));
+    assert.equal(ending(parseEifArgs, argv).status, 2, argv.join(" "));
   }
-  assert.equal(ending(parseRebuildArgs, "rebuild", "x").status, 2);
-  const help = ending(parseEifArgs, "eif", "--help");
+  assert.equal(ending(parseRebuildArgs, ["rebuild", "x"]).status, 2);
+  const help = ending(parseEifArgs, ["eif", "--help"]);
   assert.equal(help.status, 0);
   assert.match(help.text, /deno task audit eif vramhub-enclave\.eif --against pcrs\.json/);
   assert.match(help.text, /3 {2}its measurements are not approved/);
-  const rebuild = ending(parseRebuildArgs, "rebuild", "--help");
+  const rebuild = ending(parseRebuildArgs, ["rebuild", "--help"]);
   assert.equal(rebuild.status, 0);
   assert.match(rebuild.text, /deno task audit rebuild --against vramhub-enclave\.eif/);
 });

@@ -1,36 +1,9 @@
 import assert from "node:assert/strict";
-import type { ArgsIo } from "./args.ts";
 import { parseReplayArgs } from "./args_replay.ts";
 import { parseReportArgs } from "./args_report.ts";
+import { ending } from "./testing.ts";
 
-class Exit extends Error {
-  constructor(readonly status: number) {
-    super(`exit ${status}`);
-  }
-}
-
-/** What was printed and the status, where the parser ended the command. */
-function ending(
-  parse: (argv: readonly string[], io: ArgsIo) => unknown,
-  argv: string,
-): { status: number; text: string } {
-  let text = "";
-  const io: ArgsIo = {
-    stdout: (line) => text += line,
-    stderr: (line) => text += line,
-    exit: (status) => {
-      throw new Exit(status);
-    },
-    colors: false,
-    columns: 1_000,
-  };
-  try {
-    assert.fail(`returned ${JSON.stringify(parse(argv.split(" ").filter(Boolean), io))}`);
-  } catch (error) {
-    if (!(error instanceof Exit)) throw error;
-    return { status: error.status, text };
-  }
-}
+const words = (argv: string) => argv.split(" ").filter(Boolean);
 
 Deno.test("parseReportArgs: takes a file and every option", () => {
   assert.deepEqual(parseReportArgs(["verify", "f"]), {
@@ -66,7 +39,7 @@ Deno.test("parseReplayArgs: takes a directory, a window and a tolerance of two u
 
 Deno.test("report and replay: a wrong call has status 2, help says every status", () => {
   for (const argv of ["", "verify", "check f", "verify f g"]) {
-    assert.equal(ending(parseReportArgs, argv).status, 2, argv);
+    assert.equal(ending(parseReportArgs, words(argv)).status, 2, argv);
   }
   for (
     const argv of [
@@ -75,16 +48,16 @@ Deno.test("report and replay: a wrong call has status 2, help says every status"
       "replay --window 1",
       "replay --data-dir d --window -1",
     ]
-  ) assert.equal(ending(parseReplayArgs, argv).status, 2, argv);
+  ) assert.equal(ending(parseReplayArgs, words(argv)).status, 2, argv);
   for (
     const [parse, argv] of [[parseReportArgs, "--help"], [
       parseReplayArgs,
       "replay --help",
     ]] as const
   ) {
-    const { status, text } = ending(parse, argv);
+    const { status, text } = ending(parse, words(argv));
     assert.equal(status, 0);
     for (const code of [0, 1, 2, 3]) assert.match(text, new RegExp(`^ *${code} {2}\\w`, "m"));
   }
-  assert.match(ending(parseReplayArgs, "replay --help").text, /AVX2 instead of AVX-512/);
+  assert.match(ending(parseReplayArgs, ["replay", "--help"]).text, /AVX2 instead of AVX-512/);
 });

@@ -4,8 +4,9 @@
  * @module
  */
 import { MAX_WRAPPED_BYTES } from "../../../attestation/mod.ts";
-import { type Bytes, concat } from "../../../enclave/protocol/bytes.ts";
+import type { Bytes } from "../../../enclave/protocol/bytes.ts";
 import { Refusal } from "../../../enclave/protocol/refusal.ts";
+import { readBounded, TooLargeError } from "../../store/bounded.ts";
 
 /** A URL must have answered whole within this time, redirects included. */
 const FETCH_MS = 10_000;
@@ -30,12 +31,15 @@ export interface InputOptions {
 export async function readInput(where: string, options: InputOptions = {}): Promise<Bytes> {
   const { maxBytes = MAX_WRAPPED_BYTES, fetchMs = FETCH_MS, stdin } = options;
   try {
-    if (where === "-") return await bounded(stdin ?? Deno.stdin.readable, maxBytes);
+    if (where === "-") return await readBounded(stdin ?? Deno.stdin.readable, maxBytes);
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(where)) return await download(where, maxBytes, fetchMs);
     const file = await Deno.open(where);
-    return await bounded(file.readable, maxBytes); // which closes the file
+    return await readBounded(file.readable, maxBytes); // which closes the file
   } catch (error) {
     if (error instanceof Refusal) throw error;
+    if (error instanceof TooLargeError) {
+      throw new Refusal("too_large", `Cannot read the input: it has more than ${maxBytes} bytes`);
+    }
     throw cannot(where, (error as Error).message);
   }
 }
@@ -48,7 +52,7 @@ async function download(where: string, maxBytes: number, ms: number): Promise<By
   }
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const response = await fetch(url, { redirect: "manual", signal });
-    if (response.ok) return await bounded(response.body ?? new Blob().stream(), maxBytes);
+    if (response.ok) return await readBounded(response.body ?? new Blob().stream(), maxBytes);
     await response.body?.cancel();
     const location = response.headers.get("location");
     if (response.status < 300 || response.status > 399 || location === null) {
@@ -59,19 +63,6 @@ async function download(where: string, maxBytes: number, ms: number): Promise<By
     url = next;
   }
   throw cannot(where, `it redirects more than ${MAX_REDIRECTS} times`);
-}
-
-async function bounded(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<Bytes> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of stream) { // leaving the loop cancels the stream
-    length += part.length;
-    if (length > maxBytes) {
-      throw new Refusal("too_large", `Cannot read the input: it has more than ${maxBytes} bytes`);
-    }
-    parts.push(part);
-  }
-  return concat(...parts);
 }
 
 function cannot(where: string, why: string): Refusal {
