@@ -43,7 +43,7 @@ const ECommitmentMismatch: vector<u8> = b"Not what was committed";
 /// Empty, or above the window's max_gradient_bytes.
 #[error(code = 10)]
 const EBadSize: vector<u8> = b"The size is out of bounds";
-/// Codecs 1 and 2 are known.
+/// Codecs 1, 2 and 3 are known.
 #[error(code = 11)]
 const EBadCodec: vector<u8> = b"The codec is unknown";
 /// A reference is 1 to 256 printable ASCII characters without spaces.
@@ -209,7 +209,7 @@ public fun reveal(
     let committed = &mut rows.commits[uid];
     assert!(!committed.revealed, EAlreadyRevealed);
     assert!(size > 0 && size <= rs.params(window).max_gradient_bytes(), EBadSize);
-    assert!(codec == 1 || codec == 2, EBadCodec);
+    assert!(codec >= 1 && codec <= 3, EBadCodec);
     assert!(is_ref(&storage_ref), EBadRef);
     assert!(
         content_hash.length() == HASH_BYTES && salt.length() == HASH_BYTES &&

@@ -337,13 +337,15 @@ fun revealed(
 
 #[test]
 fun sizes_codecs_and_refs_are_taken_at_their_bounds() {
-    let mut p = peers::founded(2);
+    let mut p = peers::founded(3);
     p.commit(0, 0);
     p.commit(1, 0);
+    p.commit(2, 0);
     p.at(0, 8_000);
     p.reveal_raw(miner(0), 0, 0, content(0, 0), 1, 1, salt(), b"!");
     let longest = vector::tabulate!(256, |_| 0x7e);
     p.reveal_raw(miner(1), 1, 0, content(1, 0), 10_000, 2, salt(), longest);
+    p.reveal_raw(miner(2), 2, 0, content(2, 0), 10_000, 3, salt(), b"a");
     p.end();
 }
 
@@ -357,7 +359,7 @@ fun a_size_above_the_most_is_refused() { revealed(content(0, 0), 10_001, 1, salt
 fun codec_0_is_refused() { revealed(content(0, 0), 1, 0, salt(), b"a").end() }
 
 #[test, expected_failure(abort_code = vramhub::gradient_registry::EBadCodec)]
-fun codec_3_is_refused() { revealed(content(0, 0), 1, 3, salt(), b"a").end() }
+fun codec_4_is_refused() { revealed(content(0, 0), 1, 4, salt(), b"a").end() }
 
 #[test, expected_failure(abort_code = vramhub::gradient_registry::EBadRef)]
 fun an_empty_ref_is_refused() { revealed(content(0, 0), 1, 1, salt(), b"").end() }

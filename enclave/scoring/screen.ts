@@ -11,6 +11,7 @@ import { drawFromBeacon } from "../protocol/draw.ts";
 import type { SparseUpdate } from "../protocol/gradient/mod.ts";
 import { sha256 } from "../protocol/hash.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { sampledUids } from "../protocol/sample.ts";
 import { VERDICT, type VerdictName } from "../protocol/verdict.ts";
 import { isCopy, type Slice, sliceOf } from "./overlap.ts";
 import type { BoundRequest } from "./request.ts";
@@ -34,7 +35,12 @@ export function screen(
   const verdicts = new Map<number, VerdictName>();
   const digests = new Set<string>();
   const slices: Slice[] = [];
-  const sampled = sampledUids(request);
+  const sampled = sampledUids(request.reveals, {
+    maxJudged: hparams.max_judged,
+    ledgerId: context.ledgerId,
+    window: context.window,
+    beacon: judgeBeacon,
+  });
   // The earliest commit first: what is found in it already counts against the later one.
   for (const reveal of [...request.reveals].sort((a, b) => a.commitSeq - b.commitSeq)) {
     const { uid } = reveal;
@@ -61,17 +67,6 @@ export function screen(
     }
   }
   return verdicts;
-}
-
-/** More reveals than `max_judged`: the beacon draws who is measured, the same for every validator. */
-function sampledUids(request: BoundRequest): Set<number> {
-  const { context, hparams, judgeBeacon } = request;
-  const uids = request.reveals.map(({ uid }) => uid).sort((a, b) => a - b);
-  if (uids.length <= hparams.max_judged) return new Set(uids);
-  const draw = drawFromBeacon("sample", context.ledgerId, context.window, judgeBeacon);
-  const chosen = new Set<number>();
-  while (chosen.size < hparams.max_judged) chosen.add(uids[draw(uids.length)]!);
-  return chosen;
 }
 
 /** What an update says, whatever bytes it was wrapped in. */

@@ -120,7 +120,7 @@ async function revealOne(p: Player, d: Dice, uid: number, owner: string): Promis
   const who = d.oneIn(40) ? d.pick(PEOPLE) : owner;
   const contentHash: Bytes = d.oneIn(40) ? bytes32("other") : p.network.content(uid, window);
   const size = d.oneIn(40) ? d.pick([0, 10_001]) : 1_000 + uid;
-  const codec = d.oneIn(40) ? d.pick([0, 3, 255]) : d.pick([1, 2]);
+  const codec = d.oneIn(40) ? d.pick([0, 4, 255]) : d.pick([1, 2, 3]);
   const salt = d.oneIn(40) ? p.network.salt.slice(1) : p.network.salt;
   const ref = d.oneIn(40)
     ? d.pick(["", "a b", "r".repeat(257)])

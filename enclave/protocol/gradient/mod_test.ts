@@ -6,14 +6,18 @@ import { Refusal } from "../refusal.ts";
 import { crc32 } from "../crc32.ts";
 import {
   asReceived,
+  CODEC_TEMPLAR,
   CODEC_V1,
   CODEC_V2,
   decodeGradient,
+  encodeTemplar,
   encodeV1,
   encodeV2,
   type GradientExpectation,
   type GradientFault,
+  isCodec,
   type SparseUpdate,
+  type TemplarGradient,
 } from "./mod.ts";
 
 interface Vector {
@@ -38,6 +42,43 @@ const SMALL: SparseUpdate = {
   total: 1000,
   indices: Uint32Array.of(2, 3, 300),
   values: Float32Array.of(1, -0.5, 2 ** -20),
+};
+
+/** Two matrices, one of them transformed, and a vector of which nothing is sent. */
+const IN_BLOCKS: TemplarGradient = {
+  total: 1000,
+  tensors: [
+    {
+      rows: 10,
+      cols: 90,
+      k: 4,
+      dct: false,
+      lookup: [1, 2.5, -1, -4],
+      scales: Uint8Array.of(127, 100),
+      places: Uint16Array.of(0, 63, 64, 639, 3, 25, 26, 259),
+      codes: Uint8Array.of(0, 1, 2, 3, 3, 2, 1, 0),
+    },
+    {
+      rows: 3,
+      cols: 4,
+      k: 2,
+      dct: true,
+      lookup: [0.5, 1, -0.5, 0],
+      scales: Uint8Array.of(125),
+      places: Uint16Array.of(0, 7),
+      codes: Uint8Array.of(1, 2),
+    },
+    {
+      rows: 1,
+      cols: 88,
+      k: 2,
+      dct: false,
+      lookup: [0, 0, 0, 0],
+      scales: Uint8Array.of(0, 0),
+      places: new Uint16Array(),
+      codes: new Uint8Array(),
+    },
+  ],
 };
 
 function expecting(codec: number, total = 1000): GradientExpectation {
@@ -171,6 +212,7 @@ for (
   const [codec, bytes] of [
     [CODEC_V1, encodeV1(SMALL)],
     [CODEC_V2, encodeV2(SMALL, META)],
+    [CODEC_TEMPLAR, encodeTemplar(IN_BLOCKS, META)],
   ] as const
 ) {
   Deno.test(`decodeGradient: codec ${codec} cut at every length is of the wrong size`, () => {
@@ -199,12 +241,12 @@ for (
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       const turned = bytes.slice();
       turned[bit >>> 3]! ^= 1 << (bit & 7);
-      for (const changed of codec === CODEC_V2 ? [turned, resealed(turned)] : [turned]) {
+      for (const changed of codec === CODEC_V1 ? [turned] : [turned, resealed(turned)]) {
         try {
           decodeGradient(changed, expecting(codec));
           assert.notEqual(
             changed,
-            codec === CODEC_V2 ? turned : undefined,
+            codec === CODEC_V1 ? undefined : turned,
             "the checksum missed it",
           );
         } catch (error) {
@@ -258,7 +300,8 @@ Deno.test("decodeGradient: a claim of 2^32 entries allocates less than a megabyt
 });
 
 Deno.test("decodeGradient: an unknown codec is undecodable, a wrong expectation a RangeError", () => {
-  assert.equal(refusal(encodeV1(SMALL), expecting(3)).code, "undecodable");
+  assert.equal(refusal(encodeV1(SMALL), expecting(4)).code, "undecodable");
+  assert.deepEqual([0, 1, 2, 3, 4, 255].filter(isCodec), [1, 2, 3]);
   const bytes = encodeV1(SMALL);
   for (const total of [0, -1, 1.5, NaN, 2 ** 32 + 1]) {
     assert.throws(() => decodeGradient(bytes, expecting(CODEC_V1, total)), RangeError);

@@ -24,7 +24,7 @@ export interface GradientExpectation {
   readonly codec: number;
   /** Parameters of the model: 1 … 2^32. */
   readonly total: number;
-  /** The submission's largest allowed size in bytes. */
+  /** The submission's largest allowed size in bytes; it also bounds what version 3 may decode to. */
   readonly maxBytes: number;
   /** The revealing miner; compared where the codec carries one. */
   readonly uid?: number;

@@ -25,15 +25,22 @@
  *
  * @module
  */
-import { type Bytes, equal, toHex } from "../bytes.ts";
-import { crc32 } from "../crc32.ts";
+import type { Bytes } from "../bytes.ts";
+import {
+  type BoundVersion,
+  cannotEncode,
+  checkBinding,
+  checkForm,
+  CHECKSUM_BYTES,
+  type GradientBinding,
+  HEADER_BYTES,
+  seal,
+  writeBinding,
+} from "./bound.ts";
 import { dequantise, quantise } from "./scale.ts";
 import { assertUpdate, type GradientExpectation, refuse, type SparseUpdate } from "./types.ts";
 
-const MAGIC = 0x3247_4856; // "VHG2" read little endian
-const REVISION = 1;
-const HEADER_BYTES = 68;
-const CHECKSUM_BYTES = 4;
+const V2: BoundVersion = { version: 2, magic: 0x3247_4856 }; // "VHG2" read little endian
 const MAX_BLOCK = 65_536;
 /** Longest LEB128 of a u32. */
 const MAX_GAP_BYTES = 5;
@@ -41,14 +48,8 @@ const MAX_GAP_BYTES = 5;
 /** Entries that share a scale, unless the sender says otherwise: the scales add an eighth of a bit per entry. */
 export const DEFAULT_BLOCK = 256;
 
-/** What version 2 binds an update to. */
-export interface GradientMeta {
-  /** The miner, u16. */
-  readonly uid: number;
-  /** The window, u64. */
-  readonly window: bigint | number;
-  /** Hash of the base, 32 bytes. */
-  readonly baseHash: Uint8Array;
+/** What version 2 binds an update to, and how it is scaled. */
+export interface GradientMeta extends GradientBinding {
   /** Entries per scale, 1 … 65,536; `DEFAULT_BLOCK` where it is left out. */
   readonly block?: number;
 }
@@ -60,23 +61,13 @@ export interface GradientMeta {
  */
 export function encodeV2(update: SparseUpdate, meta: GradientMeta): Bytes {
   assertUpdate(update);
-  const { uid, baseHash, block = DEFAULT_BLOCK } = meta;
-  const window = BigInt(meta.window);
-  if (!Number.isInteger(uid) || uid < 0 || uid > 0xffff) fail(`'uid' is ${uid}`);
-  if (window < 0n || window >= 1n << 64n) fail(`'window' is ${window}`);
-  if (baseHash.length !== 32) fail(`'baseHash' has ${baseHash.length} bytes`);
+  const { block = DEFAULT_BLOCK } = meta;
   const gaps = encodeGaps(update.indices);
   const { scales, halves } = roundBlocks(update.values, block);
   const out = new Uint8Array(
     HEADER_BYTES + gaps.length + 4 * scales.length + 2 * halves.length + CHECKSUM_BYTES,
   );
-  const view = new DataView(out.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint8(4, REVISION);
-  view.setUint16(6, uid, true);
-  view.setBigUint64(8, window, true);
-  out.set(baseHash, 16);
-  view.setBigUint64(48, BigInt(update.total), true);
+  const view = writeBinding(out, V2, meta, update.total);
   view.setUint32(56, halves.length, true);
   view.setUint32(60, block, true);
   view.setUint32(64, gaps.length, true);
@@ -90,7 +81,7 @@ export function encodeV2(update: SparseUpdate, meta: GradientMeta): Bytes {
     view.setUint16(at, half, true);
     at += 2;
   }
-  view.setUint32(at, crc32(out.subarray(0, at)), true);
+  seal(out);
   return out;
 }
 
@@ -104,12 +95,10 @@ export function roundV2(
 }
 
 function roundBlocks(values: Float32Array, block: number): ReturnType<typeof quantise> {
-  if (!Number.isInteger(block) || block < 1 || block > MAX_BLOCK) fail(`'block' is ${block}`);
+  if (!Number.isInteger(block) || block < 1 || block > MAX_BLOCK) {
+    throw cannotEncode(V2, `'block' is ${block}`);
+  }
   return quantise(values, block);
-}
-
-function fail(why: string): never {
-  throw new RangeError(`Cannot encode a gradient as version 2: ${why}`);
 }
 
 /**
@@ -141,17 +130,7 @@ function readHeader(
   bytes: Uint8Array,
   expect: GradientExpectation,
 ): { total: number; k: number; block: number; gapBytes: number } {
-  if (bytes.length < HEADER_BYTES + CHECKSUM_BYTES) {
-    throw refuse("wrong_size", `${bytes.length} bytes are less than the smallest, 72`, "length");
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0, true) !== MAGIC) {
-    throw refuse("undecodable", "it does not start with VHG2", "magic");
-  }
-  if (view.getUint8(4) !== REVISION) {
-    throw refuse("undecodable", `revision ${view.getUint8(4)} is not known`, "revision");
-  }
-  if (view.getUint8(5) !== 0) throw refuse("undecodable", "a flag is set", "flags");
+  const view = checkForm(bytes, V2);
   const k = view.getUint32(56, true);
   const block = view.getUint32(60, true);
   const gapBytes = view.getUint32(64, true);
@@ -159,38 +138,7 @@ function readHeader(
     throw refuse("undecodable", `${block} entries per scale`, "block");
   }
   const length = HEADER_BYTES + gapBytes + 4 * Math.ceil(k / block) + 2 * k + CHECKSUM_BYTES;
-  if (bytes.length !== length) {
-    throw refuse(
-      "wrong_size",
-      `its header implies ${length} bytes, it has ${bytes.length}`,
-      "length",
-    );
-  }
-  const end = bytes.length - CHECKSUM_BYTES;
-  if (view.getUint32(end, true) !== crc32(bytes.subarray(0, end))) {
-    throw refuse("undecodable", "its checksum does not match", "checksum");
-  }
-  const total = view.getBigUint64(48, true);
-  if (total !== BigInt(expect.total)) {
-    throw refuse(
-      "wrong_model",
-      `it is for ${total} parameters, the model has ${expect.total}`,
-      "total",
-    );
-  }
-  const baseHash = bytes.subarray(16, 48);
-  if (expect.baseHash !== undefined && !equal(baseHash, expect.baseHash)) {
-    const want = toHex(expect.baseHash);
-    throw refuse("wrong_model", `its base is ${toHex(baseHash)}, not ${want}`, "baseHash");
-  }
-  const uid = view.getUint16(6, true);
-  if (expect.uid !== undefined && uid !== expect.uid) {
-    throw refuse("undecodable", `it is of uid ${uid}, not ${expect.uid}`, "uid");
-  }
-  const window = view.getBigUint64(8, true);
-  if (expect.window !== undefined && window !== BigInt(expect.window)) {
-    throw refuse("undecodable", `it is for window ${window}, not ${expect.window}`, "window");
-  }
+  checkBinding(bytes, view, length, expect);
   if (k > expect.total) {
     throw refuse("undecodable", `${k} entries of ${expect.total} parameters`, "k");
   }

@@ -11,7 +11,7 @@ import {
   type Reveal,
 } from "../../../enclave/protocol/commit.ts";
 import { requireThat } from "../../../enclave/protocol/errors.ts";
-import { CODEC_V1, CODEC_V2 } from "../../../enclave/protocol/gradient/mod.ts";
+import { isCodec } from "../../../enclave/protocol/gradient/mod.ts";
 import type { Address } from "../ledger.ts";
 import { assertOwner, noteCommit, noteReveal, roll } from "./peers.ts";
 import { isPrunable } from "./rounds.ts";
@@ -108,12 +108,7 @@ export function reveal(
     "EBadSize",
     `a gradient is 1..${most} bytes, this one ${size}`,
   );
-  requireThat(
-    codec === CODEC_V1 || codec === CODEC_V2,
-    MODULE,
-    "EBadCodec",
-    `codec ${codec} is unknown`,
-  );
+  requireThat(isCodec(codec), MODULE, "EBadCodec", `codec ${codec} is unknown`);
   requireThat(REF.test(ref), MODULE, "EBadRef", "a ref is 1..256 printable ASCII characters");
   requireThat(
     contentHash.length === 32 && salt.length === 32 &&

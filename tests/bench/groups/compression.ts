@@ -1,20 +1,27 @@
 /**
- * What a gradient passes through on its way: top-k, half precision, the codecs, SHA-256.
+ * What a gradient passes through on its way: top-k, half precision, the three codecs, SHA-256.
  *
  * @module
  */
 import { createHash } from "node:crypto";
 import { sha256 as portableSha256 } from "@noble/hashes/sha2.js";
+import type { Bytes } from "../../../enclave/protocol/bytes.ts";
 import { fromF16Array, toF16Array } from "../../../enclave/protocol/f16.ts";
+import { paramManifest } from "../../../enclave/model/params.ts";
+import { PRESETS } from "../../../enclave/model/presets.ts";
 import {
+  CODEC_TEMPLAR,
   CODEC_V1,
   CODEC_V2,
   decodeGradient,
+  encodeTemplar,
   encodeV1,
   encodeV2,
+  type SparseUpdate,
 } from "../../../enclave/protocol/gradient/mod.ts";
+import { compressTemplar } from "../../../miner/compress/templar.ts";
 import { countOf, topK } from "../../../miner/compress/topk.ts";
-import { type Figure, medianMs, ms, uniform } from "../figures.ts";
+import { type Figure, medianMs, ms, percent, uniform } from "../figures.ts";
 import { randomUpdate } from "../updates.ts";
 
 /** nano-GPT's parameters. */
@@ -59,6 +66,35 @@ async function* codecs(): AsyncGenerator<Figure> {
   yield ms("encode 492,522 entries, version 2", await medianMs(() => encodeV2(update, meta)));
 }
 
+/** The same number of entries of the same gradient in versions 2 and 3: bytes, and what is left of its energy. */
+async function* templar(values: Float32Array): AsyncGenerator<Figure> {
+  const shapes = paramManifest(PRESETS["nano-gpt"]).params.map(({ shape }) => shape);
+  const meta = { uid: 1, window: 1n, baseHash: new Uint8Array(32) };
+  const of = (dct: boolean) => compressTemplar(values, shapes, { percent: 1, dct });
+  const started = performance.now();
+  const { gradient, update } = of(false);
+  yield ms("compress nano-GPT to version 3", performance.now() - started);
+  const count = update.indices.length;
+  const same = topK(values, count);
+  const sizes = [["2", same, encodeV2(same, meta)], ["3", update, encodeTemplar(gradient, meta)]];
+  for (
+    const [version, { indices, values: sent }, bytes] of sizes as [string, SparseUpdate, Bytes][]
+  ) {
+    const name = `as many entries, 1 % of nano-GPT, version ${version}`;
+    yield { name: `${name}: bytes`, value: bytes.length, unit: "B", better: "less" };
+    let [all, left] = [0, 0];
+    for (const value of values) all += value * value;
+    indices.forEach((index, j) => left += (values[index]! - sent[j]!) ** 2 - values[index]! ** 2);
+    yield percent(`${name}: energy sent`, -left / all, "more");
+  }
+  for (const dct of [false, true]) {
+    const bytes = encodeTemplar(dct ? of(true).gradient : gradient, meta);
+    const expect = { codec: CODEC_TEMPLAR, total: NANO, maxBytes: 52_428_800 };
+    const time = await medianMs(() => decodeGradient(bytes, expect), { runs: 5, warmup: 1 });
+    yield ms(`decode 1 % of nano-GPT, version 3${dct ? ", with DCT" : ""}`, time);
+  }
+}
+
 async function* hashing(): AsyncGenerator<Figure> {
   const bytes = new Uint8Array(64 << 20);
   const ways = [
@@ -77,5 +113,6 @@ export async function* compression(): AsyncGenerator<Figure> {
   yield* topk(values);
   yield* halves(values);
   yield* codecs();
+  yield* templar(values);
   yield* hashing();
 }
