@@ -93,7 +93,11 @@ export class GradientReader {
     if (isWalrusRef(ref)) {
       const { walrus } = this.#parts;
       if (walrus === undefined) {
-        throw new StoreError("denied", ref, "Cannot read Walrus: no aggregator is set");
+        throw new StoreError(
+          "denied",
+          ref,
+          "Cannot read Walrus: no aggregator is set; set VRAMHUB_WALRUS_AGGREGATOR or VRAMHUB_WALRUS_NETWORK",
+        );
       }
       return await walrus.get(ref, { maxBytes: size, sha256: contentHash });
     }

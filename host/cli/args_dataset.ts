@@ -5,13 +5,14 @@
  */
 import { object, or } from "@optique/core/constructs";
 import { lineBreak, type Message, message, text } from "@optique/core/message";
-import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run";
 import { type Format, FORMATS } from "../data/documents.ts";
 import { type ArgsIo, examples, parse } from "./args.ts";
 import { type ModelName, MODELS, storeName } from "./args_values.ts";
+import { type Common, common } from "./commands/command.ts";
 
 /** Arguments of `deno task dataset`. */
 export type DatasetArgs =
@@ -41,13 +42,25 @@ export type DatasetArgs =
     /** A kind of store, or a module that exports one, in place of the setting's. */
     readonly backend: string | undefined;
     readonly json: boolean;
+  }
+  | {
+    readonly action: "register";
+    /** The data set's folder, or its `dataset.json`. */
+    readonly source: string;
+    /** Anchor it for one's own jobs, as anybody may. */
+    readonly forJobs: boolean;
+    /** The ledger, and who calls it. */
+    readonly common: Common;
+    readonly json: boolean;
   };
 
 const STATUSES: Message = [
   "The status it ends with:",
   "  0  done",
   "  1  the data is not what it must be, or cannot be had; what is built so far stays",
-  "  2  called wrongly",
+  "  2  called wrongly, or a setting is missing or wrong",
+  "  3  a source, the store or the node cannot be reached: the same call may succeed later",
+  "  130  interrupted: the same call goes on",
 ].flatMap((line, i): Message => i === 0 ? [text(line)] : [lineBreak(), text(line)]);
 
 const json = option("--json", {
@@ -128,9 +141,32 @@ const push = command(
   },
 );
 
+const register = command(
+  "register",
+  map(
+    object({
+      action: constant("register"),
+      source: argument(path({ metavar: "DIR|MANIFEST", type: "either" }), {
+        description: message`The data set's folder, or the dataset.json in it.`,
+      }),
+      forJobs: option("--for-jobs", {
+        description:
+          message`Anchor it for jobs of your own, as anybody may; without it, as the admin.`,
+      }),
+      common,
+    }),
+    (args) => ({ ...args, json: args.common.json }),
+  ),
+  {
+    description:
+      message`Verify a data set, then anchor it on the ledger: what admin dataset register does with numbers.`,
+    footer: STATUSES,
+  },
+);
+
 /** Parse the arguments. Does not return where help was asked for or the arguments are wrong. */
 export function parseDatasetArgs(argv: readonly string[], io?: ArgsIo): DatasetArgs {
-  return parse("deno task dataset", or(build, verify, push), argv, {
+  return parse("deno task dataset", or(build, verify, push, register), argv, {
     brief: [
       ...message`Build, check and publish what everybody trains on.`,
       lineBreak(),
@@ -145,6 +181,7 @@ export function parseDatasetArgs(argv: readonly string[], io?: ArgsIo): DatasetA
       ["Every byte again", "verify ./fineweb"],
       ["For a network on this machine", "push ./fineweb --store-dir ./network/store"],
       ["Into the bucket of the settings", "push ./fineweb --store s3"],
+      ["On the ledger, for jobs to name", "register ./fineweb --network testnet"],
     )("deno task dataset"),
   }, io) as DatasetArgs;
 }

@@ -28,3 +28,18 @@ Deno.test("parseDatasetArgs: verifies and pushes a folder", () => {
     json: false,
   });
 });
+
+Deno.test("parseDatasetArgs: registers a folder, or its manifest, on a ledger", () => {
+  const args = parseDatasetArgs(["register", "d/dataset.json", "--network", "testnet", "--json"]);
+  assert.deepEqual(args, {
+    action: "register",
+    source: "d/dataset.json",
+    forJobs: false,
+    common: {
+      flags: { LEDGER: "sui", NETWORK: "testnet", DATA_DIR: undefined },
+      as: undefined,
+      json: true,
+    },
+    json: true,
+  });
+});

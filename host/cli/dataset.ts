@@ -1,5 +1,5 @@
 /**
- * `deno task dataset build|verify|push`: what everybody trains on.
+ * `deno task dataset build|verify|push|register`: what everybody trains on.
  *
  * @module
  */
@@ -11,11 +11,15 @@ import { buildDataset, type BuildProgress } from "../data/build.ts";
 import { verifyFolder } from "../data/folder.ts";
 import type { DatasetFile } from "../data/manifest.ts";
 import { indexKey, pushDataset } from "../data/shared.ts";
-import { loadConfig, processSurroundings } from "../config/mod.ts";
+import { Config, loadConfig, processSurroundings } from "../config/mod.ts";
+import { SYSTEM_CLOCK } from "../ledger/clock.ts";
 import { LocalStore } from "../store/local.ts";
 import type { Store } from "../store/store.ts";
 import { type DatasetArgs, parseDatasetArgs } from "./args_dataset.ts";
-import { useNativeSha256 } from "./native.ts";
+import { statusOf } from "./commands/exit.ts";
+import { registerFolder } from "./dataset_register.ts";
+import { interruptSignal, useNativeSha256 } from "./native.ts";
+import { openLedger } from "./open_ledger.ts";
 import { openStores } from "./open_store.ts";
 
 /** Between two lines of progress. */
@@ -23,7 +27,24 @@ const EVERY_MS = 1_000;
 
 type Say = (event: string, facts: Record<string, unknown>, text: string) => void;
 
-async function run(args: DatasetArgs, say: Say, signal: AbortSignal): Promise<void> {
+/** The settings of a call: `build` and `verify` have none. */
+function configOf(args: DatasetArgs): Config {
+  switch (args.action) {
+    case "push":
+      return loadConfig(processSurroundings(), { STORAGE_BACKEND: args.backend });
+    case "register":
+      return loadConfig(processSurroundings(), args.common.flags);
+    default:
+      return new Config([]);
+  }
+}
+
+async function run(
+  args: DatasetArgs,
+  config: Config,
+  say: Say,
+  signal: AbortSignal,
+): Promise<void> {
   switch (args.action) {
     case "build":
       return await build(args, say, signal);
@@ -33,9 +54,28 @@ async function run(args: DatasetArgs, say: Say, signal: AbortSignal): Promise<vo
       if (args.store !== undefined) {
         return await push(args.folder, await LocalStore.open(args.store), say, signal);
       }
-      const config = loadConfig(processSurroundings(), { STORAGE_BACKEND: args.backend });
       using stores = await openStores(config);
-      return await push(args.folder, stores.write, say, signal);
+      await push(args.folder, stores.write, say, signal);
+      if (stores.catalog !== null) {
+        const ref = (await Deno.readTextFile(stores.catalog)).trim();
+        say(
+          "listed",
+          { catalog: ref, file: stores.catalog },
+          [
+            `Others find it with VRAMHUB_WALRUS_CATALOG=${ref}`,
+            `or with the URL of a copy of ${stores.catalog}, which follows what is published`,
+          ].join("\n"),
+        );
+      }
+      return;
+    }
+    case "register": {
+      const { common, forJobs, source } = args;
+      const { home } = processSurroundings();
+      using opened = await openLedger(config, { clock: SYSTEM_CLOCK, home, as: common.as });
+      const { caller, ledger, network } = opened;
+      const { about, id } = await registerFolder(source, { ledger, caller, forJobs });
+      return tell("registered", source, about, say, { id, network });
     }
   }
 }
@@ -75,7 +115,13 @@ async function build(
   tell("built", out, await buildDataset(plan, report, signal), say);
 }
 
-function tell(event: string, folder: string, { dataset }: DatasetFile, say: Say): void {
+function tell(
+  event: string,
+  folder: string,
+  { dataset }: DatasetFile,
+  say: Say,
+  more: Record<string, unknown> = {},
+): void {
   const root = toHex(datasetRoot(dataset));
   const { pageCount, pageTokens, merkleRoot, tokenizerHash } = dataset;
   const facts = {
@@ -86,6 +132,7 @@ function tell(event: string, folder: string, { dataset }: DatasetFile, say: Say)
     merkle_root: toHex(merkleRoot),
     tokenizer_hash: toHex(tokenizerHash),
     index: indexKey(datasetRoot(dataset)),
+    ...more,
   };
   const width = Math.max(...Object.keys(facts).map((name) => name.length));
   const lines = Object.entries(facts).map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
@@ -108,15 +155,18 @@ function atMostEvery(ms: number): (call: () => void) => void {
 if (import.meta.main) {
   const args = parseDatasetArgs(Deno.args);
   useNativeSha256();
-  const ended = new AbortController();
-  Deno.addSignalListener("SIGINT", () => ended.abort(new Error("Interrupted")));
+  const signal = interruptSignal();
+  let config = new Config([]);
   try {
-    await run(args, (event, facts, text) => {
+    config = configOf(args);
+    await run(args, config, (event, facts, text) => {
       console.log(args.json ? JSON.stringify({ event, ...facts }) : text);
-    }, ended.signal);
+    }, signal);
     Deno.exit(0);
   } catch (error) {
-    console.error(`error: ${error instanceof Error ? error.message : error}`);
-    Deno.exit(1);
+    console.error(
+      `error: ${config.redact(error instanceof Error ? error.message : String(error))}`,
+    );
+    Deno.exit(signal.aborted ? 130 : statusOf(error));
   }
 }

@@ -6,6 +6,9 @@ import { pushDataset } from "../data/shared.ts";
 import { LocalStore } from "../store/local.ts";
 import { Pages } from "../store/pages.ts";
 import { type Store, StoreError } from "../store/store.ts";
+import { CatalogStore } from "../store/walrus_catalog.ts";
+import { WalrusStore } from "../store/walrus.ts";
+import { startWalrusStandIn } from "../../tests/support/walrus_standin.ts";
 import { openPages } from "./open_pages.ts";
 
 async function withData(
@@ -58,4 +61,20 @@ Deno.test("openPages: no data and another data set are refused, each with what t
       get: (key: string) => Promise.reject(new StoreError("unavailable", key, "It is down")),
     } as unknown as Store;
     await assert.rejects(openPages(`${dir}/none`, down, dataset), { code: "unavailable" });
+  }));
+
+Deno.test("openPages: over Walrus (a stand-in) the data set is found by the catalog that its push published", () =>
+  withData(async (dir, _, whole) => {
+    await using standIn = startWalrusStandIn();
+    const { url } = standIn;
+    const catalog = `${dir}/walrus.catalog`;
+    const options = { publisher: url, aggregator: url, index: `${dir}/index`, catalog };
+    using store = await WalrusStore.open(options);
+    await pushDataset(`${dir}/built`, store, () => {});
+    const reading = WalrusStore.reading({ aggregator: url });
+    await assert.rejects(openPages(`${dir}/none`, reading, whole.dataset), { code: "missing" });
+    const shared = await CatalogStore.open(reading, [(await Deno.readTextFile(catalog)).trim()]);
+    using opened = await openPages(`${dir}/none`, shared, whole.dataset);
+    await opened.pages.load([3, 5]);
+    assert.deepEqual(opened.pages.bytes(5), whole.bytes(5));
   }));

@@ -11,6 +11,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Store } from "../store/store.ts";
 import { WalrusStore } from "../store/walrus.ts";
 import type { OpenLedger } from "./open_ledger.ts";
+import { openWalrusNodes } from "./open_store.ts";
 
 /** A miner's bucket is given a fiftieth of a window to answer, but not less than this, in milliseconds. */
 const MIN_PATIENCE_MS = 2_000;
@@ -27,12 +28,7 @@ export interface ReaderOf extends Pick<ReaderParts, "owner" | "store" | "uploads
 export async function openReader(config: Config, parts: ReaderOf): Promise<GradientReader> {
   const { ledger, store, own = store, ...rest } = parts;
   const { hparams } = await ledger.window(await ledger.currentWindow());
-  const aggregator = config.get("WALRUS_AGGREGATOR");
-  const walrus = own instanceof WalrusStore
-    ? own
-    : aggregator === undefined
-    ? undefined
-    : WalrusStore.reading({ aggregator });
+  const walrus = await openWalrusReader(config, own);
   return new GradientReader({
     ...rest,
     ledger,
@@ -41,6 +37,18 @@ export async function openReader(config: Config, parts: ReaderOf): Promise<Gradi
     privateEndpoints: config.get("PRIVATE_ENDPOINTS"),
     patienceMs: Math.max(MIN_PATIENCE_MS, hparams.window_ms / 50),
   });
+}
+
+/**
+ * Reads blobs of Walrus by their refs: `own` where it is on Walrus, else the aggregator or the storage nodes of the
+ * settings; undefined where they name neither.
+ */
+export async function openWalrusReader(config: Config, own: Store): Promise<Store | undefined> {
+  if (own instanceof WalrusStore) return own;
+  const aggregator = config.get("WALRUS_AGGREGATOR");
+  if (aggregator !== undefined) return WalrusStore.reading({ aggregator });
+  const nodes = await openWalrusNodes(config, false);
+  return nodes === undefined ? undefined : WalrusStore.reading({ nodes });
 }
 
 /** How read keys are sealed on the open ledger; undefined where the settings name no key servers. */

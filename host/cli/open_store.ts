@@ -6,12 +6,20 @@
  */
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Config, ConfigError, type VariableName } from "../config/mod.ts";
+import {
+  type Config,
+  ConfigError,
+  networksPath,
+  readNetworks,
+  type VariableName,
+} from "../config/mod.ts";
 import { CredentialsError, ReadKeys } from "../credentials/read_keys.ts";
 import { LocalStore } from "../store/local.ts";
 import type { S3Options } from "../store/s3.ts";
 import type { Store } from "../store/store.ts";
 import { WalrusStore } from "../store/walrus.ts";
+import { CatalogStore } from "../store/walrus_catalog.ts";
+import type { WalrusNodes } from "../store/walrus_client.ts";
 
 /** The store that settings name. */
 export interface OpenStores extends Disposable {
@@ -19,6 +27,10 @@ export interface OpenStores extends Disposable {
   readonly name: string;
   /** Where the objects of this party are put: under the key that may write. */
   readonly write: Store;
+  /** Where those of all are looked for: the same store, and on Walrus what others' catalogs list, too. */
+  readonly shared: Store;
+  /** The file that gets the ref of what this party lists for others; null where its keys are everybody's. */
+  readonly catalog: string | null;
   /** The same under the key that validators get; null where the store has none, or no such key is set. */
   readonly read: Store | null;
   /** What a miner publishes sealed: that key, and where it reads; null where there is none. */
@@ -103,6 +115,8 @@ async function openBucket(config: Config): Promise<OpenStores> {
   return {
     name,
     write,
+    shared: write,
+    catalog: null,
     read,
     readKeys: publishedKeys(pair, place, endpoint === undefined ? account : undefined),
     [Symbol.dispose]() {
@@ -139,14 +153,64 @@ async function openWalrus(config: Config): Promise<OpenStores> {
   const data = config.require("DATA_DIR", "keep Walrus' index", "--data-dir DIR");
   await Deno.mkdir(data, { recursive: true });
   const publisher = config.get("WALRUS_PUBLISHER");
-  const aggregator = config.require("WALRUS_AGGREGATOR", "use Walrus");
+  const aggregator = config.has("WALRUS_NETWORK")
+    ? config.get("WALRUS_AGGREGATOR")
+    : config.require("WALRUS_AGGREGATOR", "use Walrus without VRAMHUB_WALRUS_NETWORK");
+  const nodes = publisher === undefined || aggregator === undefined
+    ? await openWalrusNodes(config, publisher === undefined)
+    : undefined;
+  const catalog = `${data}/walrus.catalog`;
   const store = await WalrusStore.open({
     ...(publisher === undefined ? {} : { publisher }),
-    aggregator,
+    ...(aggregator === undefined ? {} : { aggregator }),
+    ...(nodes === undefined ? {} : { nodes }),
     epochs: config.get("WALRUS_EPOCHS")!,
     index: `${data}/walrus.index`,
+    catalog,
   });
-  return only(`Walrus at ${aggregator}`, store, () => store[Symbol.dispose]());
+  try {
+    const names = config.get("WALRUS_CATALOG");
+    const shared = names === undefined ? store : await CatalogStore.open(store, names);
+    const name = `Walrus at ${aggregator ?? config.get("WALRUS_NETWORK")}`;
+    return { ...only(name, store, () => store[Symbol.dispose]()), shared, catalog };
+  } catch (error) {
+    store[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * The storage nodes of the Walrus that settings name, or undefined where they name none. Where they are to be written to,
+ * the ledger's wallet pays; without one they are read alone.
+ *
+ * @throws {ConfigError} where several wallets are set.
+ * @throws {SuiError} `bad_wallet`.
+ */
+export async function openWalrusNodes(
+  config: Config,
+  writes: boolean,
+): Promise<WalrusNodes | undefined> {
+  const network = config.get("WALRUS_NETWORK");
+  if (network === undefined) return undefined;
+  const known = readNetworks(networksPath(config, undefined))[network];
+  // A node that is set is the ledger's: of this chain where the names agree.
+  const own = config.get("NETWORK") === network ? config.get("SUI_RPC_URL") : undefined;
+  const url = own ?? (known?.ledger === "sui" ? known.url : undefined);
+  if (url === undefined) {
+    throw new ConfigError(
+      "unknown_network",
+      `Cannot use Walrus of ${network}: ${
+        config.sourceOf("NETWORKS_FILE")
+      } names no Sui node of it`,
+    );
+  }
+  // Loaded only here: the package, its encoder and Sui's library.
+  const { WalrusNodes } = await import("../store/walrus_client.ts");
+  const { walletOf } = await import("./open_sui.ts");
+  return WalrusNodes.of(network, url, {
+    wallet: writes ? await walletOf(config) : undefined,
+    epochs: config.get("WALRUS_EPOCHS")!,
+  });
 }
 
 /** A module whose default export is a `Store`, or a function that makes one, at once or later. */
@@ -171,7 +235,15 @@ async function openModule(path: string, config: Config): Promise<OpenStores> {
 
 /** A store that has no keys, or only the one that writes. */
 function only(name: string, write: Store, close: () => void): OpenStores {
-  return { name, write, read: null, readKeys: null, [Symbol.dispose]: close };
+  return {
+    name,
+    write,
+    shared: write,
+    catalog: null,
+    read: null,
+    readKeys: null,
+    [Symbol.dispose]: close,
+  };
 }
 
 /** `make`, with what it says of a setting's value as the setting's fault. */

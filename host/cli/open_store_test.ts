@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Ed25519Keypair } from "@mysten/sui/keypairs/ed25519";
 import { Config } from "../config/mod.ts";
 import { S3Store } from "../store/s3.ts";
 import { testStore } from "../store/testing.ts";
@@ -34,6 +35,20 @@ Deno.test("openStores: a bucket of an R2 account, under the pair that writes and
   assert.equal(keys.endpoint, undefined);
   assert.equal(keys.secretAccessKey, "planted-read-secret");
   assert(!/planted/.test(Deno.inspect(stores, { depth: 9 })));
+});
+
+Deno.test("openStores: Grail's bare names are enough for a bucket with two key pairs", async () => {
+  using stores = await open({
+    VRAMHUB_STORAGE_BACKEND: "r2",
+    R2_ACCOUNT_ID: ACCOUNT,
+    R2_BUCKET_ID: "grail",
+    R2_WRITE_ACCESS_KEY_ID: "planted-write-id",
+    R2_WRITE_SECRET_ACCESS_KEY: "planted-write-secret",
+    R2_READ_ACCESS_KEY_ID: "planted-read-id",
+    R2_READ_SECRET_ACCESS_KEY: "planted-read-secret",
+  });
+  assert.equal(stores.name, "bucket grail");
+  assert.equal(stores.readKeys!.keys.accessKeyId, "planted-read-id");
 });
 
 Deno.test("openStores: another service is sealed beside the pair, and shown where a ledger takes it", async () => {
@@ -110,6 +125,51 @@ Deno.test("openStores: a folder, and Walrus with its index in the data directory
     using walrus = await open({ ...values, VRAMHUB_WALRUS_AGGREGATOR });
     assert(walrus.write instanceof WalrusStore && walrus.read === null);
     await assert.rejects(walrus.write.put("a", new Uint8Array(1)), { code: "denied" });
+    assert.equal(walrus.shared, walrus.write);
+    assert.equal(walrus.catalog, `${dir}/walrus/walrus.catalog`);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("openStores: Walrus through its storage nodes, written to where a wallet is at hand", async () => {
+  const dir = await Deno.makeTempDir();
+  const key = Ed25519Keypair.generate().getSecretKey();
+  const values = {
+    VRAMHUB_STORAGE_BACKEND: "walrus",
+    VRAMHUB_DATA_DIR: dir,
+    VRAMHUB_WALRUS_NETWORK: "testnet",
+    // Nobody answers there.
+    VRAMHUB_SUI_RPC_URL: "http://127.0.0.1:9",
+  };
+  const put = async (more: Record<string, string>) => {
+    using stores = await open({ ...values, ...more });
+    assert(stores.write instanceof WalrusStore);
+    assert(!Deno.inspect(stores, { depth: 9 }).includes(key));
+    await stores.write.put("a", new Uint8Array(1));
+  };
+  try {
+    const alone = { code: "denied", message: /no wallet is set that pays/ };
+    await assert.rejects(put({}), alone);
+    const reached = { code: "unavailable", retryable: true };
+    await assert.rejects(put({ VRAMHUB_WALLET_KEY: key }), reached);
+    await assert.rejects(put({ VRAMHUB_WALLET_KEY: key, VRAMHUB_WALLET_MNEMONIC: "x" }), {
+      name: "ConfigError",
+      message: /remove all but one/,
+    });
+    await assert.rejects(put({ VRAMHUB_WALLET_KEY: "planted" }), (error: Error) => {
+      assert(!error.message.includes("planted"));
+      return error.name === "SuiError";
+    });
+    const publisher = { VRAMHUB_WALRUS_PUBLISHER: "http://127.0.0.1:9" };
+    await assert.rejects(put({ ...publisher, VRAMHUB_WALLET_KEY: "no wallet is asked" }), reached);
+    await assert.rejects(put({ VRAMHUB_WALRUS_NETWORK: "devnet" }), /testnet or mainnet/);
+    for (const VRAMHUB_WALRUS_CATALOG of ["walrus:short", "nowhere"]) {
+      await assert.rejects(
+        put({ VRAMHUB_WALRUS_CATALOG }),
+        /VRAMHUB_WALRUS_CATALOG.*walrus:\{blob/,
+      );
+    }
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

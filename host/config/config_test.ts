@@ -99,6 +99,8 @@ Deno.test("Config: a value of another type is refused where it is asked for, wit
   const bad: [Record<string, string>, keyof typeof VARIABLES, RegExp][] = [
     [{ VRAMHUB_MINER_UID: "-1" }, "MINER_UID", /integer in 0…65535: current value is "-1"/],
     [{ VRAMHUB_MINER_UID: "1e3" }, "MINER_UID", /integer/],
+    [{ VRAMHUB_LEARNING_RATE: "0" }, "LEARNING_RATE", /a number above 0, at most 1: .*"0"/],
+    [{ VRAMHUB_LEARNING_RATE: "1,5" }, "LEARNING_RATE", /a number above 0/],
     [{ VRAMHUB_LEDGER: "sue" }, "LEDGER", /dev or sui/],
     [{ VRAMHUB_TEST_MODE: "maybe" }, "TEST_MODE", /true or false/],
     [{ VRAMHUB_SUI_RPC_URL: "ftp://x" }, "SUI_RPC_URL", /http/],

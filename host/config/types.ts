@@ -4,6 +4,9 @@
  * @module
  */
 
+import { type Levels, parseLevels } from "../monitoring/levels.ts";
+import { parsePlace, type Place } from "../monitoring/server.ts";
+
 /** A type of values; `parse` throws `RangeError` with what was expected. */
 export interface ValueType<T> {
   /** For the table, e.g. `integer`. */
@@ -51,6 +54,18 @@ export function integer(min: number, max: number): ValueType<number> {
   };
 }
 
+/** A decimal number above 0 and at most `max`. */
+export function decimal(max: number): ValueType<number> {
+  return {
+    name: `above 0, at most ${max}`,
+    parse(value) {
+      const number = /^\d{0,9}\.?\d{0,12}(e-\d{1,2})?$/.test(value) ? Number(value) : NaN;
+      if (!(number > 0 && number <= max)) throw expected(`a number above 0, at most ${max}`);
+      return number;
+    },
+  };
+}
+
 /** One of a few words. */
 export function choice<const W extends readonly string[]>(...words: W): ValueType<W[number]> {
   return {
@@ -93,6 +108,18 @@ export const origins: ValueType<readonly string[]> = {
     }),
 };
 
+/** Refs (`walrus:{blob id}`) or URLs, separated by commas. */
+export const catalogs: ValueType<readonly string[]> = {
+  name: "walrus:… or URLs, by commas",
+  parse: (value) =>
+    value.split(",").map((one) => {
+      const name = one.trim();
+      if (/^walrus:[A-Za-z0-9_-]{43}$/.test(name)) return name;
+      if (/^https?:/.test(name)) return url.parse(name);
+      throw expected("walrus:{blob id} or the http(s) address of a text that holds one, by commas");
+    }),
+};
+
 /** Kinds of stores that are built in. */
 export const STORES = ["local", "r2", "s3", "walrus"] as const;
 
@@ -107,6 +134,15 @@ export const store: ValueType<string> = {
     return value;
   },
 };
+
+/** Log levels by module: `info,vramhub_miner=debug`. */
+export const levels: ValueType<Levels> = {
+  name: "levels, by commas",
+  parse: (value) => parseLevels(value, "info"),
+};
+
+/** Where to listen: `HOST:PORT`, or a port of this machine alone. */
+export const place: ValueType<Place> = { name: "HOST:PORT or a port", parse: parsePlace };
 
 /** A Sui address or object id; short forms such as `0x2` are filled up with zeros. */
 export const id: ValueType<string> = {

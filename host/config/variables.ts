@@ -5,14 +5,18 @@
  * @module
  */
 import {
+  catalogs,
   choice,
+  decimal,
   flag,
   hex,
   id,
   ids,
   integer,
+  levels,
   origins,
   path,
+  place,
   store,
   text,
   url,
@@ -89,13 +93,30 @@ export const VARIABLES = {
   TREASURY_ID: override("Treasury"),
 
   MINER_UID: variable("miner", uid, "The miner's slot; without it, it is looked up or registered."),
-  DEVICE: variable("miner", text, "Where the trainer runs, e.g. cpu or cuda:1.", {
-    default: "cpu",
+  TRAINER: variable(
+    "miner",
+    text,
+    "What trains: auto, onnx, sidecar, templar, a sidecar's address, or the path of a module.",
+    { default: "auto" },
+  ),
+  DEVICE: variable("miner", text, "Where onnx trains: auto, cpu, webgpu, cuda or cuda:1.", {
+    default: "auto",
   }),
+  CODEC: variable("miner", text, "How gradients are sent, as --codec.", { default: "topk" }),
+  INNER_STEPS: variable(
+    "miner",
+    integer(1, 100_000),
+    "Optimiser steps of a window; the model's own number without it.",
+  ),
+  LEARNING_RATE: variable("miner", decimal(1), "Of each step; the model's own without it."),
   SIDECAR_URL: variable("miner", url, "The Python trainer's address.", {
     default: "http://127.0.0.1:7070",
   }),
   SIDECAR_TOKEN: variable("miner", text, "Bearer token of the Python trainer.", secret),
+  TEMPLAR_URL: variable("miner", url, "The bridge to a Templar process.", {
+    default: "http://127.0.0.1:7080",
+  }),
+  TEMPLAR_TOKEN: variable("miner", text, "Bearer token of that bridge.", secret),
   MODEL: variable("miner", text, "Name of the model for a trainer that lets one choose."),
   BATCH_SIZE: variable("miner", integer(1, 4_096), "Sequences in a step of the trainer."),
 
@@ -158,6 +179,16 @@ export const VARIABLES = {
   WALRUS_EPOCHS: variable("all", integer(1, 53), "Epochs for which Walrus keeps what is put.", {
     default: "5",
   }),
+  WALRUS_NETWORK: variable(
+    "all",
+    choice("testnet", "mainnet"),
+    "Reach Walrus' storage nodes themselves: where there is no publisher, your wallet pays in WAL.",
+  ),
+  WALRUS_CATALOG: variable(
+    "all",
+    catalogs,
+    "Where checkpoints and data that others put on Walrus are listed: refs, or URLs of texts with one.",
+  ),
   SEAL_KEY_SERVER_IDS: variable("all", ids, "Seal's key servers that are trusted with read keys."),
   SEAL_THRESHOLD: variable("miner", integer(1, 32), "How many of them must answer.", {
     default: "2",
@@ -169,6 +200,33 @@ export const VARIABLES = {
   }),
   CACHE: variable("all", path, "Folder for what is downloaded or compiled, e.g. Sui's framework."),
   DEBUG: variable("all", text, "Print a failure's stack trace."),
+
+  LOG: variable("all", levels, "Log levels, e.g. info,vramhub_miner=debug; RUST_LOG without it."),
+  LOG_FORMAT: variable("all", choice("pretty", "json"), "Log lines for people, or as JSON.", {
+    default: "pretty",
+  }),
+  METRICS_ADDR: variable("all", place, "Serve /metrics, /healthz and /readyz here."),
+  MONITORING_BACKEND: variable(
+    "all",
+    choice("null", "wandb"),
+    "Report each window to Weights & Biases, by its Python client.",
+    { default: "null" },
+  ),
+  WANDB_API_KEY: variable("all", text, "Key of Weights & Biases.", {
+    secret: true,
+    aliases: ["WANDB_API_KEY"],
+  }),
+  WANDB_PROJECT: variable("all", text, "Its project.", {
+    default: "vramhub",
+    aliases: ["WANDB_PROJECT"],
+  }),
+  WANDB_ENTITY: variable("all", text, "Its team or user.", { aliases: ["WANDB_ENTITY"] }),
+  WANDB_MODE: variable(
+    "all",
+    choice("online", "offline", "disabled"),
+    "Report at once, keep the runs in a folder, or neither.",
+    { default: "online", aliases: ["WANDB_MODE"] },
+  ),
 
   SKIP_SEAL: variable("miner", flag, "", {
     unused: "credentials are published sealed, or not at all",

@@ -238,11 +238,16 @@ Deno.test("verifyFolder: finds one changed byte anywhere", () =>
       await assert.rejects(verifyFolder(out), { message: /bytes instead of/ });
       await Deno.writeFile(`${out}/${name}`, bytes);
     }
-    const about = await Deno.readTextFile(`${out}/dataset.json`);
-    await Deno.writeTextFile(
-      `${out}/dataset.json`,
-      about.replace('"page_count": ', '"page_count": 1'),
-    );
+    const about = await Deno.readFile(`${out}/dataset.json`);
+    for (let at = 0; at < about.length; at++) {
+      const changed = about.slice();
+      changed[at]! ^= 1;
+      await Deno.writeFile(`${out}/dataset.json`, changed);
+      const message = /^(Cannot use )?\S*dataset.json(:| is not as 'dataset build' wrote it)/;
+      await assert.rejects(verifyFolder(out), { name: "DataError", message }, `manifest ${at}`);
+    }
+    const bent = new TextDecoder().decode(about).replace('"page_count": ', '"page_count": 1');
+    await Deno.writeTextFile(`${out}/dataset.json`, bent);
     await assert.rejects(verifyFolder(out), { message: /contradict/ });
   }));
 

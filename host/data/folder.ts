@@ -6,7 +6,7 @@
 import type { Bytes } from "../../enclave/protocol/bytes.ts";
 import { equal } from "../../enclave/protocol/bytes.ts";
 import { hashPages } from "./build.ts";
-import { type DatasetFile, decodeDatasetFile } from "./manifest.ts";
+import { type DatasetFile, decodeDatasetFile, encodeDatasetFile } from "./manifest.ts";
 import { PagedData } from "./paged.ts";
 import { DataError } from "./source_bytes.ts";
 import { buildTree, HASH, treeBytes } from "./tree.ts";
@@ -60,12 +60,16 @@ export async function openFolder(folder: string): Promise<OpenFolder> {
 }
 
 /**
- * Check every byte of the data set in `folder`: each page under its leaf, each hash of the tree, the root, the sizes.
+ * Check every byte of the data set in `folder`: each page under its leaf, each hash of the tree, the root, the sizes,
+ * the manifest as it was written.
  *
  * @throws {DataError} that names the first file, and page, that is not what it must be.
  */
 export async function verifyFolder(folder: string): Promise<DatasetFile> {
   const about = await readDatasetFile(folder);
+  if (await Deno.readTextFile(`${folder}/dataset.json`) !== encodeDatasetFile(about)) {
+    throw new DataError(`${folder}/dataset.json is not as 'dataset build' wrote it`);
+  }
   const { pageCount, pageTokens, merkleRoot } = about.dataset;
   const size = 4 * pageTokens;
   await checkLength(`${folder}/pages.bin`, pageCount * size);

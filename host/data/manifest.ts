@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { equal, fromHex, toHex } from "../../enclave/protocol/bytes.ts";
+import { equal, fromHex, toHex, utf8 } from "../../enclave/protocol/bytes.ts";
 import {
   type Dataset,
   datasetRoot,
   decodeDataset,
   encodeDataset,
 } from "../../enclave/protocol/dataset.ts";
+import { sha256 } from "../../enclave/protocol/hash.ts";
 import { DataError } from "./source_bytes.ts";
 
 /** Where documents came from. */
@@ -33,7 +34,7 @@ export interface DatasetFile {
   readonly origins?: readonly Origin[];
 }
 
-/** As it is written. */
+/** As it is written. `check` is the SHA-256 of all that stands before it, as JSON without spaces. */
 export function encodeDatasetFile({ dataset, tokenizer, origins }: DatasetFile): string {
   const about = {
     root: toHex(datasetRoot(dataset)),
@@ -43,11 +44,13 @@ export function encodeDatasetFile({ dataset, tokenizer, origins }: DatasetFile):
     ...(tokenizer === undefined ? {} : { tokenizer }),
     ...(origins === undefined ? {} : { origins }),
   };
-  return JSON.stringify(about, null, 2) + "\n";
+  const check = toHex(sha256(utf8(JSON.stringify(about))));
+  return JSON.stringify({ ...about, check }, null, 2) + "\n";
 }
 
 /**
- * The inverse of {@link encodeDatasetFile}; `where` is for the error.
+ * The inverse of {@link encodeDatasetFile}; `where` is for the error. What is for people alone is not compared with
+ * `check`: `dataset verify` does that.
  *
  * @throws {DataError} where it is not one, or its parts contradict each other.
  */

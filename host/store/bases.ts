@@ -12,7 +12,7 @@ import { type Manifest, manifestHash } from "../../enclave/protocol/base.ts";
 import { type Bytes, equal, toHex } from "../../enclave/protocol/bytes.ts";
 import { LedgerError } from "../../enclave/protocol/errors.ts";
 import { Refusal } from "../../enclave/protocol/refusal.ts";
-import type { Ledger, WindowView } from "../ledger/ledger.ts";
+import type { Ledger, RevealRow, WindowView } from "../ledger/ledger.ts";
 import { getBlob } from "./blob.ts";
 import {
   checkpointWindows,
@@ -23,6 +23,7 @@ import {
 } from "./checkpoints.ts";
 import { Chunks } from "./chunks.ts";
 import { type Store, StoreError } from "./store.ts";
+import { isWalrusRef } from "./walrus_blobs.ts";
 
 /** Weights with the manifest that the ledger anchors. */
 export interface Base {
@@ -67,6 +68,8 @@ export interface BasesOptions {
   readonly running?: number;
   /** Keeps the chunks of the checkpoint that was fetched last: of the next one, only others are fetched. */
   readonly cache?: Store;
+  /** Gives by its ref what lies on Walrus: merges are replayed of gradients that the store does not have by hash. */
+  readonly walrus?: Store | undefined;
 }
 
 /** Keeps the newest base and the one before it, which is being judged meanwhile. Calls take turns. */
@@ -75,6 +78,7 @@ export class Bases {
   readonly #store: Store;
   readonly #model: ModelConfig;
   readonly #cache: Store | undefined;
+  readonly #walrus: Store | undefined;
   #base: Base;
   #previous: Base | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -87,7 +91,7 @@ export class Bases {
     ledger: Ledger,
     store: Store,
     model: ModelConfig,
-    cache: Store | undefined,
+    { cache, walrus }: BasesOptions,
     base: Base,
     through: number,
   ) {
@@ -95,6 +99,7 @@ export class Bases {
     this.#store = store;
     this.#model = model;
     this.#cache = cache;
+    this.#walrus = walrus;
     this.#base = base;
     this.#through = through;
     this.#manifests = [base.manifest];
@@ -109,8 +114,9 @@ export class Bases {
     ledger: Ledger,
     store: Store,
     model: ModelConfig,
-    { running, cache }: BasesOptions = {},
+    options: BasesOptions = {},
   ): Promise<Bases> {
+    const { cache, running } = options;
     const { modelHash } = await ledger.info();
     const first = (await ledger.epochs())[0]!.firstWindow;
     const current = running ?? await ledger.currentWindow();
@@ -118,7 +124,7 @@ export class Bases {
     const found = await newestCheckpoint({ ledger, store, model, cache }, first, current - 3);
     const base = found ?? genesisBase(model, modelHash);
     const through = found?.manifest.window ?? first - 1;
-    return new Bases(ledger, store, model, cache, base, through);
+    return new Bases(ledger, store, model, options, base, through);
   }
 
   /** The base that was reached last. */
@@ -197,8 +203,7 @@ export class Bases {
     const { randomBefore, rows } = view.settled!;
     const uids = mergedUids(randomBefore, rows, view.reveals, view.hparams.top_g);
     for (const uid of uids) {
-      const { contentHash, size } = view.reveals.find((reveal) => reveal.uid === uid)!;
-      gradients.set(uid, await getBlob(this.#store, contentHash, size));
+      gradients.set(uid, await this.#gradient(view.reveals.find((reveal) => reveal.uid === uid)!));
     }
     const total = paramManifest(this.#model).total;
     const context = { hparams: view.hparams, window, baseHash: view.baseHash, total };
@@ -219,6 +224,15 @@ export class Bases {
       );
     }
     this.#take(base, this.#base);
+  }
+
+  async #gradient({ contentHash, ref, size }: RevealRow): Promise<Bytes> {
+    try {
+      return await getBlob(this.#store, contentHash, size);
+    } catch (error) {
+      if (this.#walrus === undefined || !isWalrusRef(ref)) throw error;
+      return await this.#walrus.get(ref, { maxBytes: size, sha256: contentHash });
+    }
   }
 }
 

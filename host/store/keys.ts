@@ -84,6 +84,19 @@ export function blobKey(sha256: Uint8Array): string {
   return `blobs/${hexOf(sha256)}`;
 }
 
+/**
+ * Whether `key` names an object that is put when all that it leads to is there: a checkpoint's manifest, a data set's
+ * index.
+ */
+export function completes(key: string): boolean {
+  return /^checkpoint-\d+-v1\.manifest$|^dataset\/[0-9a-f]{64}\/index\.json$/.test(key);
+}
+
+/** Whether `key` is one that others look for. A gradient's is not: its ref stands on the ledger. */
+export function isShared(key: string): boolean {
+  return !key.startsWith("gradient");
+}
+
 function hexOf(sha256: Uint8Array): string {
   if (sha256.length !== 32) {
     throw new RangeError(`Cannot name a blob as 'sha256' must have 32 bytes: ${sha256.length}`);

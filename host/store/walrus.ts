@@ -1,17 +1,18 @@
 /**
- * A store on Walrus, over the HTTP interface of its publishers and aggregators
- * (https://docs.wal.app/usage/web-api.html): no wallet is needed where a publisher pays.
+ * A store on Walrus. Its blobs are written and read over HTTP, or through the storage nodes where a wallet pays:
+ * {@linkcode BlobWriter}, {@linkcode BlobReader}.
  *
  * Walrus names blobs by their content and knows no keys: which key is which blob stands in an index of this
- * process's own. Others read by the ref, `walrus:{blob id}`. A blob cannot be deleted over HTTP: it ends with the
- * epochs that were bought for it; `delete` forgets its key.
+ * process's own. Others read by the ref, `walrus:{blob id}`, or by a key that they find in a catalog, which is a part of
+ * the index as a blob of its own (`walrus_catalog.ts`). A blob ends with the epochs that were bought for it; `delete`
+ * forgets its key.
  *
  * @module
  */
 import { type Bytes, equal, fromHex, toHex } from "../../enclave/protocol/bytes.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
-import { readBounded, TooLargeError } from "./bounded.ts";
-import { assertKey, assertPrefix } from "./keys.ts";
+import { TooLargeError } from "./bounded.ts";
+import { assertKey, assertPrefix, completes, isShared } from "./keys.ts";
 import { LineLog } from "./line_log.ts";
 import {
   checkGet,
@@ -25,17 +26,33 @@ import {
   StoreError,
 } from "./store.ts";
 import { timeLimit } from "./time_limit.ts";
+import {
+  blobOf,
+  type BlobReader,
+  type BlobWriter,
+  isWalrusRef,
+  notFound,
+  tooShort,
+} from "./walrus_blobs.ts";
+import { type CatalogEntry, encodeCatalog } from "./walrus_catalog.ts";
+import { aggregatorAt, publisherAt } from "./walrus_http.ts";
+
+export { isWalrusRef } from "./walrus_blobs.ts";
 
 /** How Walrus is reached. */
 export interface WalrusOptions {
-  /** Takes blobs; undefined for a store that only reads. */
+  /** URL of a publisher, which takes blobs and pays for them. */
   readonly publisher?: string;
-  /** Gives them. */
-  readonly aggregator: string;
-  /** Epochs that a blob is kept for. */
+  /** URL of an aggregator, which gives them. */
+  readonly aggregator?: string;
+  /** Takes blobs where there is no publisher, and gives them where there is no aggregator. */
+  readonly nodes?: BlobReader & Partial<BlobWriter>;
+  /** Epochs that a publisher is asked to keep a blob for. */
   readonly epochs?: number;
   /** The index's file; a `.lock` lies beside it. */
   readonly index: string;
+  /** The file that gets the ref of the catalog, whenever something is whole that others look for. */
+  readonly catalog?: string;
   /** Milliseconds for a call, without its bytes: those have 64 KiB a second. */
   readonly patienceMs?: number;
 }
@@ -49,27 +66,34 @@ interface Entry {
   readonly sha256: string;
 }
 
-/** A blob id is 32 bytes in base64url. */
-const REF = /^walrus:([A-Za-z0-9_-]{43})$/;
-const SLOWEST_BYTES_PER_MS = 64;
-const MAX_ANSWER = 1 << 16;
-
-/** Whether `ref` names a blob of Walrus. */
-export function isWalrusRef(ref: string): boolean {
-  return REF.test(ref);
+/** What a store works with. */
+interface Parts {
+  readonly reader: BlobReader;
+  readonly writer?: BlobWriter | undefined;
+  readonly catalog?: string | undefined;
+  readonly patienceMs: number;
 }
+
+const SLOWEST_BYTES_PER_MS = 64;
+const PATIENCE_MS = 60_000;
+/** Lines of an index that are not worth the writing of a new one. */
+const MIN_DEAD = 64;
+/** Keys of a catalog that a public publisher still takes (10 MiB). */
+const MAX_LISTED = 40_000;
 
 /** A `Store` on Walrus. One process at a time has its index open. */
 export class WalrusStore implements Store {
-  readonly #options: Omit<WalrusOptions, "index">;
+  readonly #parts: Parts;
   /** Undefined where nothing is put. */
   readonly #log: LineLog<Entry> | undefined;
   readonly #index = new Map<string, Entry>();
   /** Keys that a put with `ifNoneMatch` has taken and not yet filled. */
   readonly #taken = new Set<string>();
+  /** Catalogs follow one another. */
+  #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: Omit<WalrusOptions, "index">, log?: LineLog<Entry>) {
-    this.#options = options;
+  private constructor(parts: Parts, log?: LineLog<Entry>) {
+    this.#parts = parts;
     this.#log = log;
     for (const entry of log?.entries ?? []) this.#apply(entry);
   }
@@ -77,26 +101,35 @@ export class WalrusStore implements Store {
   /**
    * A store whose index lies in a file.
    *
-   * @throws {RangeError} where a URL is none.
+   * @throws {RangeError} where a URL is none, or nothing gives blobs.
    * @throws {Deno.errors.Busy} where another process has the index open.
    */
   static async open(options: WalrusOptions): Promise<WalrusStore> {
-    for (const url of [options.publisher, options.aggregator]) checkUrl(url);
-    return new WalrusStore(options, await LineLog.open(options.index, decodeEntry));
+    const { catalog, epochs = 5, nodes, patienceMs = PATIENCE_MS, publisher } = options;
+    const write = nodes?.write?.bind(nodes);
+    const writer = publisher !== undefined ? publisherAt(publisher, epochs) : write && { write };
+    const parts = { reader: readerOf(options), writer, catalog, patienceMs };
+    const log = await LineLog.open(options.index, decodeEntry);
+    const store = new WalrusStore(parts, log);
+    // What was replaced or deleted is half of it: the file would grow for ever.
+    const live = new Set(store.#index.values());
+    if (log.entries.length > 2 * live.size + MIN_DEAD) await log.compact((one) => live.has(one));
+    return store;
   }
 
   /**
    * A store that reads what others put, by their refs: it has no index, so it knows no keys.
    *
-   * @throws {RangeError} where the URL is none.
+   * @throws {RangeError} where the URL is none, or nothing gives blobs.
    */
-  static reading(options: Pick<WalrusOptions, "aggregator" | "patienceMs">): WalrusStore {
-    checkUrl(options.aggregator);
-    const { aggregator, patienceMs } = options;
-    return new WalrusStore({ aggregator, ...(patienceMs === undefined ? {} : { patienceMs }) });
+  static reading(
+    options: Pick<WalrusOptions, "aggregator" | "nodes" | "patienceMs">,
+  ): WalrusStore {
+    const { patienceMs = PATIENCE_MS } = options;
+    return new WalrusStore({ reader: readerOf(options), patienceMs });
   }
 
-  /** See {@link Store.put}. The publisher may answer late: a blob of the same bytes is the same blob. */
+  /** See {@link Store.put}. A publisher may answer late: a blob of the same bytes is the same blob. */
   async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<Stored> {
     assertKey(key);
     const content = new Uint8Array(bytes); // the caller may reuse its array
@@ -107,7 +140,7 @@ export class WalrusStore implements Store {
     }
     if (once) this.#taken.add(key);
     try {
-      const blob = await this.#publish(key, content);
+      const blob = await this.#write(key, content);
       const entry = {
         key,
         blob,
@@ -115,8 +148,9 @@ export class WalrusStore implements Store {
         modifiedMs: Date.now(),
         sha256: toHex(hash),
       };
-      await this.#log?.append(entry);
-      this.#apply(entry);
+      const { catalog } = this.#parts;
+      if (catalog !== undefined && completes(key)) await this.#announce(catalog, entry);
+      else await this.#keep(entry);
       return { sha256: hash, ref: `walrus:${blob}` };
     } finally {
       this.#taken.delete(key);
@@ -127,22 +161,18 @@ export class WalrusStore implements Store {
   async get(key: string, options: GetOptions): Promise<Bytes> {
     checkGet(options);
     const { maxBytes, range, sha256: wanted } = options;
-    const byRef = REF.exec(key)?.[1];
+    const byRef = blobOf(key);
     if (byRef === undefined) assertKey(key);
     const entry = byRef === undefined ? this.#index.get(key) : undefined;
     const blob = byRef ?? entry?.blob;
     if (blob === undefined || blob === null) throw notFound(key);
     if (entry !== undefined) checkSize(entry.size, key, options);
-    const path = range === undefined
-      ? `/v1/blobs/${blob}`
-      : `/v1/blobs/${blob}/byte-range?start=${range.start}&length=${range.length}`;
-    const bytes = await this.#call(key, range?.length ?? maxBytes, async (signal) => {
-      const answer = await fetch(new URL(path, this.#options.aggregator), {
-        redirect: "manual",
-        signal,
-      });
-      return await this.#body(key, answer, range?.length ?? maxBytes);
-    });
+    const { reader } = this.#parts;
+    const bytes = await this.#call(
+      key,
+      range?.length ?? maxBytes,
+      (signal) => reader.read(blob, options, { key, signal }),
+    );
     if (range !== undefined && bytes.length !== range.length) throw tooShort(key);
     const right = wanted ?? (range === undefined && entry ? fromHex(entry.sha256) : undefined);
     if (right !== undefined && !equal(sha256(bytes), right)) {
@@ -173,9 +203,7 @@ export class WalrusStore implements Store {
   async delete(key: string): Promise<void> {
     assertKey(key);
     if (!this.#index.has(key)) return;
-    const entry = { key, blob: null, size: 0, modifiedMs: Date.now(), sha256: "" };
-    await this.#log?.append(entry);
-    this.#apply(entry);
+    await this.#keep({ key, blob: null, size: 0, modifiedMs: Date.now(), sha256: "" });
   }
 
   /** Close the index. */
@@ -183,49 +211,54 @@ export class WalrusStore implements Store {
     this.#log?.[Symbol.dispose]();
   }
 
+  async #keep(entry: Entry): Promise<void> {
+    await this.#log?.append(entry);
+    this.#apply(entry);
+  }
+
   #apply(entry: Entry): void {
     if (entry.blob === null) this.#index.delete(entry.key);
     else this.#index.set(entry.key, entry);
   }
 
-  async #publish(key: string, content: Bytes): Promise<string> {
-    const { publisher, epochs = 5 } = this.#options;
-    if (publisher === undefined) {
-      throw new StoreError("denied", key, `Cannot put ${key}: no Walrus publisher is set`);
-    }
-    const answer = await this.#call(key, content.length, async (signal) => {
-      const response = await fetch(new URL(`/v1/blobs?epochs=${epochs}`, publisher), {
-        method: "PUT",
-        body: content,
-        redirect: "manual",
-        signal,
-      });
-      return await this.#body(key, response, MAX_ANSWER);
+  /** Publish a catalog that has `last`, then know it: a put that fails here is tried again as a whole. */
+  #announce(file: string, last: Entry): Promise<void> {
+    const result = this.#turn.then(async () => {
+      const found = new Map<string, CatalogEntry>();
+      for (const entry of [...this.#index.values(), last]) {
+        const { blob, key, sha256, size } = entry;
+        if (blob !== null && isShared(key)) found.set(key, { key, blob, size, sha256 });
+      }
+      const all = [...found.values()];
+      // Of too many, gradients that validators keep by hash are left out: most are found by their refs.
+      const listed = all.length <= MAX_LISTED
+        ? all
+        : all.filter(({ key }) => !key.startsWith("blobs/"));
+      const blob = await this.#write(last.key, encodeCatalog(listed));
+      await Deno.writeTextFile(`${file}.draft`, `walrus:${blob}\n`);
+      await this.#keep(last);
+      await Deno.rename(`${file}.draft`, file);
     });
-    const blob = blobId(answer);
-    if (blob === undefined || !isWalrusRef(`walrus:${blob}`)) {
-      throw new StoreError("unavailable", key, "Cannot use Walrus: its publisher names no blob");
-    }
-    return blob;
+    this.#turn = result.catch(() => {});
+    return result;
   }
 
-  /** The answer's body where the call was taken, and the fault as a `StoreError` where it was not. */
-  async #body(key: string, response: Response, maxBytes: number): Promise<Bytes> {
-    const { status, headers } = response;
-    if (status === 200 || status === 206) {
-      const said = headers.get("content-length");
-      const chunks = response.body ?? new Blob().stream();
-      return await readBounded(chunks, maxBytes, said === null ? undefined : Number(said));
+  async #write(key: string, content: Bytes): Promise<string> {
+    const { writer } = this.#parts;
+    if (writer === undefined) {
+      throw new StoreError(
+        "denied",
+        key,
+        `Cannot put ${key}: no Walrus publisher is set, and no wallet that pays for it`,
+      );
     }
-    await response.body?.cancel();
-    if (status === 404) throw notFound(key);
-    if (status === 416) throw tooShort(key);
-    if (status === 413) {
-      throw new StoreError("denied", key, `Cannot put ${key}: it is more than the publisher takes`);
-    }
-    const passing = status >= 500 || status === 408 || status === 429;
-    const why = `Cannot use Walrus: it answers with status ${status}`;
-    throw new StoreError(passing ? "unavailable" : "denied", key, why);
+    const blob = await this.#call(
+      key,
+      content.length,
+      (signal) => writer.write(content, { key, signal }),
+    );
+    if (isWalrusRef(`walrus:${blob}`)) return blob;
+    throw new StoreError("unavailable", key, "Cannot use Walrus: what it took has no id");
   }
 
   async #call<T>(
@@ -233,10 +266,9 @@ export class WalrusStore implements Store {
     bytes: number,
     call: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const limitMs = (this.#options.patienceMs ?? 60_000) + bytes / SLOWEST_BYTES_PER_MS;
-    using limit = timeLimit(limitMs);
+    using limit = timeLimit(this.#parts.patienceMs + bytes / SLOWEST_BYTES_PER_MS);
     try {
-      return await call(limit.signal);
+      return await Promise.race([call(limit.signal), aborted(limit.signal)]);
     } catch (error) {
       if (error instanceof StoreError) throw error;
       if (error instanceof TooLargeError) {
@@ -248,21 +280,17 @@ export class WalrusStore implements Store {
   }
 }
 
-function checkUrl(url: string | undefined): void {
-  if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
-    throw new RangeError(`Cannot use ${JSON.stringify(url)}: it is not the URL of a service`);
-  }
+/** Rejects with the signal's reason: @mysten/walrus 1.2.13 waits for ever where all storage nodes fail at once. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
-/** `newlyCreated.blobObject.blobId` or `alreadyCertified.blobId`. */
-function blobId(answer: Bytes): string | undefined {
-  try {
-    const { newlyCreated, alreadyCertified } = JSON.parse(new TextDecoder().decode(answer));
-    const id = newlyCreated?.blobObject?.blobId ?? alreadyCertified?.blobId;
-    return typeof id === "string" ? id : undefined;
-  } catch {
-    return undefined;
-  }
+function readerOf({ aggregator, nodes }: Pick<WalrusOptions, "aggregator" | "nodes">): BlobReader {
+  if (aggregator !== undefined) return aggregatorAt(aggregator);
+  if (nodes !== undefined) return nodes;
+  throw new RangeError("Cannot use Walrus as neither an aggregator nor its nodes are given");
 }
 
 function checkSize(size: number, key: string, { maxBytes, range }: GetOptions): void {
@@ -270,14 +298,6 @@ function checkSize(size: number, key: string, { maxBytes, range }: GetOptions): 
     throw new StoreError("too_large", key, `Cannot get ${key}: it has ${size} bytes`);
   }
   if (range !== undefined && size < range.start + range.length) throw tooShort(key);
-}
-
-function notFound(key: string): StoreError {
-  return new StoreError("not_found", key, `Cannot find ${key}`);
-}
-
-function tooShort(key: string): StoreError {
-  return new StoreError("too_short", key, `Cannot get ${key}: it ends before the range does`);
 }
 
 function decodeEntry(value: unknown): Entry {

@@ -219,3 +219,25 @@ Deno.test("S3Store: refuses private and plain endpoints of strangers, also behin
   using store = new S3Store({ ...stranger, endpoint: "https://localhost:9", patienceMs: 2_000 });
   await assert.rejects(store.get("a", ANY), { code: "unavailable", message: /no public address/ });
 });
+
+Deno.test("S3Store: the bucket is first in the path, or in the host's name where that is the style", async () => {
+  const asked: string[] = [];
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    asked.push(`${request.headers.get("host")}${new URL(request.url).pathname}`);
+    return new Response("x");
+  });
+  const host = `localhost:${server.addr.port}`;
+  const options = {
+    endpoint: `http://${host}`,
+    bucket: "pool",
+    accessKeyId: "k",
+    secretAccessKey: "s",
+  };
+  using path = new S3Store(options);
+  await path.get("a", ANY);
+  using virtual = new S3Store({ ...options, style: "virtual", patienceMs: 2_000 });
+  // Not every machine knows the names below localhost.
+  const found = await virtual.get("a", ANY).then(() => asked[1], (error) => error.message);
+  assert.equal(asked[0], `${host}/pool/a`);
+  assert.match(found, new RegExp(`^pool\\.${host}/a$|pool\\.localhost$`));
+});

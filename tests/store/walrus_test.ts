@@ -71,6 +71,25 @@ Deno.test("WalrusStore: its index outlives it, and epochs are asked for", () =>
     assert.deepEqual([...standIn.epochs.values()], [5, 5, 9]);
   }));
 
+Deno.test("WalrusStore: its index holds no more dead lines than live ones when it is opened", () =>
+  withWalrus(async (_, standIn, index) => {
+    const { url } = standIn;
+    const options = { publisher: url, aggregator: url, index: `${index}-long` };
+    {
+      using store = await WalrusStore.open(options);
+      for (let i = 0; i < 200; i++) await store.put("a", utf8(`${i}`));
+      await store.put("b", utf8("kept"));
+    }
+    const lines = async () => (await Deno.readTextFile(options.index)).trimEnd().split("\n").length;
+    assert.equal(await lines(), 201);
+    for (let opened = 0; opened < 2; opened++) {
+      using store = await WalrusStore.open(options);
+      assert.equal(await lines(), 2);
+      assert.deepEqual(await store.get("a", ANY), utf8("199"));
+      assert.deepEqual(await store.list(""), ["a", "b"]);
+    }
+  }));
+
 Deno.test("WalrusStore: what an aggregator or a publisher does wrong is typed and bounded", () =>
   withWalrus(async (store, standIn) => {
     await store.put("a", utf8("a blob"));
@@ -85,7 +104,10 @@ Deno.test("WalrusStore: what an aggregator or a publisher does wrong is typed an
     ];
     for (const [fault, onGet, onPut] of faults) {
       standIn.fault = fault;
-      await assert.rejects(store.get("a", ANY), { name: "StoreError", code: onGet }, fault);
+      await assert.rejects(store.get("a", { maxBytes: 1 << 10 }), {
+        name: "StoreError",
+        code: onGet,
+      }, fault);
       if (fault === "endless") continue; // its answer to a put is bounded by the same code
       await assert.rejects(store.put("b", utf8("new")), { name: "StoreError", code: onPut }, fault);
     }

@@ -14,6 +14,7 @@ import { callKey, currentEpoch, failure, sign } from "./gas.ts";
 import type { Executed, Outbox, Signed } from "./outbox.ts";
 import { codeOf, faultError, sendFault } from "./rpc_error.ts";
 import type { StateReader } from "./state_reader.ts";
+import { inTurn } from "./turns.ts";
 import type { Wallet } from "./wallet.ts";
 
 /** How long to try. */
@@ -55,7 +56,6 @@ type Fate = { readonly executed: Executed } | { readonly failed: Error } | "dead
 /** Executes one wallet's calls, one after the other. */
 export class Executor {
   readonly #parts: ExecutorParts;
-  #last: Promise<unknown> = Promise.resolve();
 
   /** Executes with `parts`. */
   constructor(parts: ExecutorParts) {
@@ -69,9 +69,7 @@ export class Executor {
    * @throws {SuiError} everything else; `retryable` says whether the same call may be made again.
    */
   run(make: () => Promise<Call> | Call): Promise<Executed> {
-    const result = this.#last.then(() => this.#run(make));
-    this.#last = result.catch(() => {});
-    return result;
+    return inTurn(this.#parts.wallet.address, () => this.#run(make));
   }
 
   async #run(make: () => Promise<Call> | Call): Promise<Executed> {
