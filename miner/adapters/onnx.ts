@@ -10,11 +10,11 @@ import type { ModelConfig } from "../../enclave/model/presets.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../enclave/model/safetensors.ts";
 import { LossModel } from "../../enclave/model/session.ts";
 import { countOf, topK } from "../compress/topk.ts";
-import { OnnxTrainer, type OnnxTrainerOptions } from "../trainers/onnx.ts";
+import { type GradientResult, OnnxTrainer, type OnnxTrainerOptions } from "../trainers/onnx.ts";
 import { AdapterBase, type AdapterContext, type Batch, type StepResult } from "./adapter.ts";
 import { checkedGradient } from "./checkpoint.ts";
 
-/** The preset `config` on onnxruntime's CPU provider. `trainStep` leaves the weights as they are. */
+/** The preset `config` on onnxruntime, on the device of the options; losses come from the CPU, with the judge's bits. `trainStep` leaves the weights as they are. */
 export class OnnxAdapter extends AdapterBase {
   /** See `TrainingFrameworkAdapter`. */
   readonly name = "onnx";
@@ -71,6 +71,11 @@ export class OnnxAdapter extends AdapterBase {
     const theta = this.#theta;
     const { delta, losses } = await this.#trainer.train({ theta, pages, innerSteps, lr });
     return { gradient: checkedGradient(delta, theta.length), loss: losses[0]! };
+  }
+
+  /** The loss on `batch`, as many pages as the model's batch, and its gradient, before any optimiser. */
+  gradient({ pages }: Batch): Promise<GradientResult> {
+    return this.#trainer.gradient(this.#theta, pages);
   }
 
   /** See `TrainingFrameworkAdapter`. */

@@ -7,17 +7,28 @@
 import { paramManifest } from "../../enclave/model/params.ts";
 import { type ModelConfig, pageTokens } from "../../enclave/model/presets.ts";
 import { Refusal } from "../../enclave/protocol/refusal.ts";
+import { type Device, DeviceError } from "../devices.ts";
 import { ADAMW, type AdamWOptions } from "./adamw.ts";
 import type { Reply, Request, Trained } from "./onnx_messages.ts";
 
 /** How an {@linkcode OnnxTrainer} runs. */
 export interface OnnxTrainerOptions {
+  /** Where the graph runs; the CPU, unless `chooseDevice` says another. AdamW runs on the CPU in any case. */
+  readonly device?: Device;
   /** Threads inside one operator; 0, the default, is one a core. */
   readonly threads?: number;
   /** Keep freed memory between steps: faster but larger. By default only for models below 16 M parameters. */
   readonly arena?: boolean;
   /** Constants of the inner optimiser; those left out are {@linkcode ADAMW}'s. */
   readonly optimiser?: Partial<AdamWOptions>;
+}
+
+/** A batch's loss and gradient. */
+export interface GradientResult {
+  /** The mean loss in nats a token. */
+  readonly loss: number;
+  /** Its gradient, flat, float32. */
+  readonly gradient: Float32Array<ArrayBuffer>;
 }
 
 /** One window's training. */
@@ -65,6 +76,7 @@ export class OnnxTrainer {
       this.#waiting.delete(data.id);
       if (!("error" in data)) waiting?.resolve(data.trained);
       else if (data.code) waiting?.reject(new Refusal(data.code, data.error));
+      else if (data.fault) waiting?.reject(new DeviceError(data.fault, data.error));
       else waiting?.reject(new Error(data.error));
     };
     this.#worker.onerror = (event) => {
@@ -81,6 +93,7 @@ export class OnnxTrainer {
         kind: "start",
         id,
         config,
+        device: options.device ?? { kind: "cpu" },
         threads: options.threads ?? 0,
         arena: options.arena ?? paramManifest(config).total < ARENA_LIMIT,
         optimiser: { ...ADAMW, ...options.optimiser },
@@ -104,7 +117,35 @@ export class OnnxTrainer {
     return result;
   }
 
-  async #train({ theta, pages, innerSteps, lr }: TrainInput): Promise<TrainResult> {
+  /**
+   * The loss on `pages`, one batch of them, and its gradient, without a step of any optimiser. Calls queue up.
+   *
+   * @throws {RangeError} where a length is not usable.
+   * @throws {Refusal} `token_out_of_range`.
+   */
+  gradient(theta: Float32Array, pages: readonly Uint32Array[]): Promise<GradientResult> {
+    const result = this.#turn.then(() => this.#gradient(theta, pages));
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #gradient(theta: Float32Array, pages: readonly Uint32Array[]): Promise<GradientResult> {
+    this.#check(theta, pages);
+    if (pages.length !== this.config.batch) {
+      throw new RangeError(
+        `Cannot train as 'pages' must be a batch of ${this.config.batch}: current value has ${pages.length}`,
+      );
+    }
+    const start = new Float32Array(theta);
+    const trained = await this.#ask(
+      (id) => ({ kind: "gradient", id, theta: start, pages }),
+      [start.buffer],
+    );
+    if (!trained) throw new Error("Cannot train: the trainer's worker gave no gradient");
+    return { loss: trained.losses[0]!, gradient: trained.theta };
+  }
+
+  #check(theta: Float32Array, pages: readonly Uint32Array[]): void {
     const { total } = paramManifest(this.config);
     if (theta.length !== total) {
       throw new RangeError(
@@ -115,6 +156,10 @@ export class OnnxTrainer {
     if (pages.length === 0 || pages.some((page) => page.length !== length)) {
       throw new RangeError(`Cannot train as 'pages' must be one page or more of ${length} tokens`);
     }
+  }
+
+  async #train({ theta, pages, innerSteps, lr }: TrainInput): Promise<TrainResult> {
+    this.#check(theta, pages);
     if (!Number.isSafeInteger(innerSteps) || innerSteps < 1) {
       throw new RangeError(
         `Cannot train as 'innerSteps' must be a positive integer: current value is ${innerSteps}`,
@@ -130,7 +175,7 @@ export class OnnxTrainer {
     );
     if (!trained) throw new Error("Cannot train: the trainer's worker gave no weights");
     const delta = trained.theta;
-    for (let i = 0; i < total; i++) delta[i] = theta[i]! - delta[i]!;
+    for (let i = 0; i < delta.length; i++) delta[i] = theta[i]! - delta[i]!;
     return { delta, losses: trained.losses };
   }
 

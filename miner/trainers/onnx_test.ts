@@ -79,6 +79,37 @@ Deno.test("OnnxTrainer.start: a failure in the worker is a rejection", async () 
   await rejects(OnnxTrainer.start({ ...tiny, heads: 3 }), /'heads' must divide 'dims'/);
 });
 
+Deno.test("OnnxTrainer.start: a device that cannot be had is said with its code, across the worker", async () => {
+  await rejects(OnnxTrainer.start(tiny, { device: { kind: "cuda", index: 99 } }), {
+    name: "DeviceError",
+    code: "cuda_session",
+    message: /^Cannot train on cuda:99: /,
+  });
+});
+
+Deno.test("OnnxTrainer.gradient: is what one batch's step starts from, and refuses what does not fit", async () => {
+  const trainer = await OnnxTrainer.start(tiny);
+  try {
+    const before = theta.slice();
+    const { loss, gradient } = await trainer.gradient(theta, pages);
+    deepEqual(theta, before, "the weights are left alone");
+    const { losses } = await trainer.train({ theta, pages, innerSteps: 1, lr: 1e-3 });
+    equal(loss, losses[0]);
+    // A small step against it lowers the loss by its squared length, to first order.
+    const beta = 1e-3;
+    const square = gradient.reduce((sum, g) => sum + g * g, 0);
+    const { loss: after } = await trainer.gradient(
+      theta.map((w, i) => w - beta * gradient[i]!),
+      pages,
+    );
+    ok(Math.abs((loss - after) / (beta * square) - 1) < 0.1, `${loss - after}, ${beta * square}`);
+    await rejects(trainer.gradient(theta, pages.slice(1)), RangeError);
+    await rejects(trainer.gradient(theta.subarray(1), pages), RangeError);
+  } finally {
+    trainer.close();
+  }
+});
+
 Deno.test("OnnxTrainer.close: rejects what was waiting and what comes later", async () => {
   const trainer = await OnnxTrainer.start(tiny);
   const waiting = rejects(

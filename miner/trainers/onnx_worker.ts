@@ -8,10 +8,19 @@ import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { emitTraining, gradientName } from "../../enclave/model/onnx/gpt.ts";
 import { PageBatch } from "../../enclave/model/pages.ts";
 import { paramManifest } from "../../enclave/model/params.ts";
-import { openSession, paramTensors } from "../../enclave/model/runtime.ts";
+import { paramTensors } from "../../enclave/model/runtime.ts";
 import { Refusal } from "../../enclave/protocol/refusal.ts";
+import { DeviceError } from "../devices.ts";
 import { AdamW } from "./adamw.ts";
-import type { Reply, Request, StartRequest, Trained, TrainRequest } from "./onnx_messages.ts";
+import type {
+  GradientRequest,
+  Reply,
+  Request,
+  StartRequest,
+  Trained,
+  TrainRequest,
+} from "./onnx_messages.ts";
+import { openTraining } from "./session.ts";
 
 class Training {
   readonly #config: StartRequest["config"];
@@ -40,25 +49,39 @@ class Training {
   }
 
   static async start(request: StartRequest): Promise<Training> {
-    const { config, threads, arena } = request;
-    return new Training(request, await openSession(emitTraining(config), { threads, arena }));
+    return new Training(request, await openTraining(emitTraining(request.config), request));
   }
 
   async train({ theta, pages, innerSteps, lr }: TrainRequest): Promise<Trained> {
     const { batch } = this.#config;
-    const weights = paramTensors(paramManifest(this.#config), theta);
-    const feeds = { ...weights, ...this.#batch.tensors };
+    const feeds = this.#feeds(theta);
     const losses: number[] = [];
     this.#optimiser.reset();
     for (let step = 0; step < innerSteps; step++) {
       this.#batch.fill((row) => pages[(step * batch + row) % pages.length]!);
-      await this.#session.run(feeds, this.#fetches);
-      let sum = 0;
-      for (const loss of this.#losses) sum += loss;
-      losses.push(sum / this.#losses.length);
+      losses.push(await this.#run(feeds));
       this.#optimiser.step(theta, this.#gradient, lr);
     }
     return { theta, losses };
+  }
+
+  async gradient({ theta, pages }: GradientRequest): Promise<Trained> {
+    this.#batch.fill((row) => pages[row % pages.length]!);
+    const losses = [await this.#run(this.#feeds(theta))];
+    theta.set(this.#gradient);
+    return { theta, losses };
+  }
+
+  #feeds(theta: Float32Array): Record<string, Tensor> {
+    return { ...paramTensors(paramManifest(this.#config), theta), ...this.#batch.tensors };
+  }
+
+  /** One pass over the batch: the mean loss; the gradient is in its array then. */
+  async #run(feeds: Record<string, Tensor>): Promise<number> {
+    await this.#session.run(feeds, this.#fetches);
+    let sum = 0;
+    for (const loss of this.#losses) sum += loss;
+    return sum / this.#losses.length;
   }
 }
 
@@ -70,7 +93,10 @@ async function answer(request: Request): Promise<Reply> {
     return { id: request.id };
   }
   if (!training) throw new Error("Cannot train before the trainer has started");
-  return { id: request.id, trained: await training.train(request) };
+  const trained = request.kind === "train"
+    ? await training.train(request)
+    : await training.gradient(request);
+  return { id: request.id, trained };
 }
 
 self.onmessage = async ({ data }: MessageEvent<Request>) => {
@@ -81,7 +107,8 @@ self.onmessage = async ({ data }: MessageEvent<Request>) => {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof Refusal ? { code: error.code } : {};
-    const reply: Reply = { id: data.id, error: message, ...code };
+    const fault = error instanceof DeviceError ? { fault: error.code } : {};
+    const reply: Reply = { id: data.id, error: message, ...code, ...fault };
     self.postMessage(reply);
   }
 };

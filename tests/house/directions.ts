@@ -19,6 +19,8 @@ const OURS: readonly (readonly [folder: string, allowed: readonly string[]])[] =
     "host/ledger/",
     "host/store/",
     "host/filters/",
+    // Where the user's cache is: CUDA's libraries lie in it.
+    "nitro/cache.ts",
   ]],
   ["host/cli/", ["enclave/", "attestation/", "host/", "miner/", "nitro/"]],
   ["host/", ["enclave/protocol/", "enclave/model/", "attestation/"]],
@@ -57,6 +59,8 @@ const PACKAGES: readonly (readonly [path: string, allowed: readonly string[]])[]
   // What a browser gets, bundled; the server itself needs none of it.
   ["host/explorer/page/", ["htm", "preact", "uplot"]],
   ["host/store/s3.ts", ["@aws-sdk/client-s3"]],
+  ["host/store/walrus_client.ts", ["@mysten/sui", "@mysten/walrus"]],
+  ["host/monitoring/", ["@logtape/logtape", "@opentelemetry/api", "prom-client"]],
   ["host/credentials/seal_envelope.ts", ["@mysten/seal", "@mysten/sui"]],
   ["host/data/", ["hyparquet", "hyparquet-compressors"]],
   ["host/ledger/sui/", ["@mysten/bcs", "@mysten/sui", "@scure/bip39"]],

@@ -87,8 +87,19 @@ export function tally(cases: readonly Case[], success: boolean, uncaught: number
   return { passed, failed, skipped: skips.length, skippedNames };
 }
 
-/** The names in a list of allowed skips: one a line, `#` begins a comment line. */
-export function parseAllowed(text: string): Set<string> {
-  const lines = text.split("\n").map((line) => line.trim());
-  return new Set(lines.filter((line) => line !== "" && !line.startsWith("#")));
+/** Before the names of tests that may be skipped only where something is not here: `@unless NAME`. */
+const UNLESS = "@unless ";
+
+/**
+ * The names in a list of allowed skips: one a line, `#` begins a comment line. What follows a line `@unless NAME`, up
+ * to the next one, is allowed only where NAME is not among `present`.
+ */
+export function parseAllowed(text: string, present: ReadonlySet<string> = new Set()): Set<string> {
+  const allowed = new Set<string>();
+  let counts = true;
+  for (const line of text.split("\n").map((line) => line.trim())) {
+    if (line.startsWith(UNLESS)) counts = !present.has(line.slice(UNLESS.length));
+    else if (counts && line !== "" && !line.startsWith("#")) allowed.add(line);
+  }
+  return allowed;
 }

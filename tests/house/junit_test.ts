@@ -52,3 +52,10 @@ Deno.test("tally: a run that failed has at least one failure, a module that did 
 Deno.test("parseAllowed: leaves comments and empty lines out", () => {
   assert.deepEqual([...parseAllowed("# why\n\na: b\n  c: d # e  \n")], ["a: b", "c: d # e"]);
 });
+
+Deno.test("parseAllowed: what is here excuses no skip of the tests that need it", () => {
+  const text = "a: b\n\n# why\n@unless pytorch\nc: d\n@unless swiftshader\ne: f\n";
+  assert.deepEqual([...parseAllowed(text)], ["a: b", "c: d", "e: f"]);
+  assert.deepEqual([...parseAllowed(text, new Set(["pytorch"]))], ["a: b", "e: f"]);
+  assert.deepEqual([...parseAllowed(text, new Set(["pytorch", "swiftshader"]))], ["a: b"]);
+});

@@ -5,14 +5,17 @@
  */
 import { CommandError, run } from "../../nitro/command.ts";
 
-/** Of the kernel; of QEMU; of AWS's image builder; of varying the conditions of a build; of the explorer's tests. */
+/**
+ * Of the kernel; of QEMU and PyTorch's environment; of AWS's image builder; of varying the conditions of a build; of the
+ * explorer's tests and, by the software GPU that comes with it, of the trainer's on WebGPU.
+ */
 const PACKAGES = [
   ...["gcc", "libc6-dev", "make", "bc", "xz-utils", "dpkg", "flex", "bison", "m4", "libelf-dev"],
   ...["ninja-build", "pkg-config", "python3-venv", "libglib2.0-dev", "libcbor-dev"],
   ...["libgnutls28-dev", "libfdt-dev"],
   ...["libssl-dev"],
   ...["util-linux", "faketime"],
-  "chromium",
+  ...["chromium", "libvulkan1"],
 ];
 /** The first that the archive has: Debian 12's plain one is too old for the crates. */
 const CARGO = ["cargo-web", "cargo"];

@@ -16,7 +16,9 @@ import { ArchiveError, newestPins } from "../../nitro/pin.ts";
 import { buildEmulator } from "../../nitro/qemu/build.ts";
 import { installEifBuild } from "../../nitro/tool/aws_eif.ts";
 import { keepUnpinned } from "../../nitro/unpinned.ts";
+import { ENVIRONMENTS, installPython } from "../support/python.ts";
 import { buildServer } from "../support/s3_server.ts";
+import { findSwiftShader } from "../support/swiftshader.ts";
 import { budgetLines, type Part } from "./budget.ts";
 import { installPackages } from "./packages.ts";
 import { ROOT } from "./sources.ts";
@@ -31,9 +33,9 @@ interface Step {
   readonly make: (lock: Lock, unpinned: boolean) => Promise<unknown>;
 }
 
-/** As cargo and go say that their registries are not to be had. */
+/** As cargo, go and pip say that their registries are not to be had, or have nothing for this platform. */
 const OFFLINE =
-  /failed to (download|get|fetch)|[Cc]ould ?n[o']t resolve|network failure|timed out|dial tcp|i\/o timeout/;
+  /failed to (download|get|fetch)|No matching distribution|ensurepip is not available|[Cc]ould ?n[o']t resolve|network failure|timed out|dial tcp|i\/o timeout/;
 
 /** As Deno says that a program is not installed. */
 const NO_PROGRAM = /^Failed to spawn/;
@@ -57,7 +59,16 @@ const STEPS: readonly Step[] = [
   },
   { name: "eif_build", folders: ["eif_build"], make: () => installEifBuild(say) },
   { name: "versitygw", folders: ["versitygw"], make: buildServer },
+  { name: "pytorch", folders: [ENVIRONMENTS], make: () => installPython(say) },
+  { name: "swiftshader", folders: ["swiftshader"], make: requireSwiftShader },
 ];
+
+/** It comes with Chromium, or from Debian's archive. */
+async function requireSwiftShader(): Promise<void> {
+  if (await findSwiftShader() === undefined) {
+    throw new CommandError("Cannot find SwiftShader: install chromium", true);
+  }
+}
 
 /** The parts, and errors that are not for lack of a tool or a network. */
 type Outcome = readonly [parts: Part[], broken: unknown[]];

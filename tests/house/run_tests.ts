@@ -4,12 +4,16 @@
  *     N passed, N failed, N skipped
  *
  * `deno test -A` runs the same tests; this adds the count, fails where no test ran, where one left a process behind and,
- * under `CI=true`, where one was skipped that `allowed_skips.txt` does not name. Arguments go to `deno test`: paths,
- * `--filter=…`, `--coverage=DIR`. Types are the gate's business (`deno task check`): here they are not checked, since an
- * example is given imports of all that its module exports, and each one that it does not use would be an error.
+ * under `CI=true`, where one was skipped that `allowed_skips.txt` does not name, or whose need is here all the same.
+ * Arguments go to `deno test`: paths, `--filter=…`, `--coverage=DIR`. Types are the gate's business (`deno task check`):
+ * here they are not checked, since an example is given imports of all that its module exports, and each one that it
+ * does not use would be an error.
  *
  * @module
  */
+import { run } from "../../nitro/command.ts";
+import { findPython } from "../support/python.ts";
+import { findSwiftShader } from "../support/swiftshader.ts";
 import { parseAllowed, parseJunit, tally } from "./junit.ts";
 import { end, leftoversAfter, MARKER } from "./processes.ts";
 import { files, read, ROOT } from "./sources.ts";
@@ -23,7 +27,7 @@ const TEST_LINE = /^(\.\/[^ ]+) => /;
 // deno-lint-ignore no-control-regex
 const COLOURS = /\x1b\[[0-9;]*m/g;
 
-const run = crypto.randomUUID();
+const mark = crypto.randomUUID();
 const report = await Deno.makeTempFile({ prefix: "vramhub-", suffix: ".junit.xml" });
 let uncaught = 0;
 const left: string[] = [];
@@ -31,7 +35,7 @@ const left: string[] = [];
 const child = new Deno.Command(Deno.execPath(), {
   args: ["test", "-A", "--no-check", "--doc", "--parallel", `--junit-path=${report}`, ...Deno.args],
   cwd: ROOT,
-  env: { [MARKER]: run, DENO_JOBS: Deno.env.get("DENO_JOBS") ?? JOBS, ...colours() },
+  env: { [MARKER]: mark, DENO_JOBS: Deno.env.get("DENO_JOBS") ?? JOBS, ...colours() },
   stdin: "null",
   stdout: "piped",
   stderr: "inherit",
@@ -46,12 +50,16 @@ const { passed, failed, skipped, skippedNames } = tally(cases, success, uncaught
 
 if (passed + failed === 0) left.push("No test ran");
 if (Deno.env.get("CI") === "true") {
-  const allowed = parseAllowed(read("tests/house/allowed_skips.txt"));
+  const present = new Set<string>();
+  if (await findPython() !== undefined) present.add("pytorch");
+  if (await findSwiftShader() !== undefined) present.add("swiftshader");
+  if (await run("gcc", ["--version"]).then(() => true, () => false)) present.add("gcc");
+  const allowed = parseAllowed(read("tests/house/allowed_skips.txt"), present);
   for (const name of skippedNames) {
     if (!allowed.has(name)) left.push(`Skipped, and not in tests/house/allowed_skips.txt: ${name}`);
   }
 }
-const behind = await leftoversAfter(run, 2_000);
+const behind = await leftoversAfter(mark, 2_000);
 for (const { pid, command } of behind) left.push(`Left behind: process ${pid}: ${command}`);
 end(behind);
 

@@ -20,12 +20,12 @@ function isSupport(path: string): boolean {
 }
 
 /**
- * What exists for a simulated root: the module itself, the tests' support, test mode, an audit's replay (whose
- * judges hang from a root that is thrown away afterwards), and the commands that start these.
+ * What exists for a simulated root: the module itself, the tests' support, test mode, an audit's replay and a rehearsal
+ * (whose judges hang from a root that is thrown away afterwards), and the commands that start these.
  */
 function isTestMode(path: string): boolean {
   return path === TEST_ROOT || isSupport(path) ||
-    /^host\/cli\/((testmode|replay)\/|(validator|miner|aggregator|audit)\.ts$)/.test(path);
+    /^host\/cli\/((testmode|replay|rehearsal)\/|(validator|miner|aggregator|audit)\.ts$)/.test(path);
 }
 
 Deno.test("simulated root: nothing but test mode reaches the module that makes it", async () => {
