@@ -24,6 +24,7 @@ import {
 } from "../../host/cli/args_network.ts";
 import { parseReportArgs } from "../../host/cli/args_report.ts";
 import { parseSimulateArgs } from "../../host/cli/args_simulate.ts";
+import { parseModelArgs } from "../../host/cli/args_model.ts";
 import { parseTrainerArgs } from "../../host/cli/args_trainer.ts";
 import { parseCall } from "../../host/cli/commands/run.ts";
 import { environmentNames, NAMES } from "../../host/config/mod.ts";
@@ -59,6 +60,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
   explorer: parseExplorerArgs,
   dataset: parseDatasetArgs,
   trainer: parseTrainerArgs,
+  model: parseModelArgs,
   vramhub: parseCall,
   backup: under("backup"),
   restore: under("restore"),
