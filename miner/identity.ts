@@ -39,7 +39,10 @@ export async function resolveUid(
     const from = options.env === undefined ? options.file : "VRAMHUB_MINER_UID";
     // A file from another network must not bar a newcomer; what the user set by hand is an error.
     if (options.env !== undefined) {
-      throw new TypeError(`Cannot mine as uid ${given}: ${from} names a slot of another owner`);
+      throw new TypeError(
+        `Cannot mine as uid ${given}: ${from} names a slot of another owner, or one that is yours from the next ` +
+          "window on. Leave it out, and the wallet's own slot is looked up or registered",
+      );
     }
     log("warn", TARGET, "Saved uid is not ours on this ledger", { file: from, uid: given.trim() });
   } else {

@@ -65,7 +65,12 @@ export class MinerJournal {
    */
   static async open(dir: string): Promise<MinerJournal> {
     await Deno.mkdir(dir, { recursive: true });
-    return new MinerJournal(dir, await LineLog.open(`${dir}/steps.jsonl`, decode));
+    const log = await LineLog.open(`${dir}/steps.jsonl`, decode).catch((error) => {
+      if (!(error instanceof Deno.errors.Busy)) throw error;
+      const why = "another miner works there. Each takes a --data-dir, or an --as, of its own";
+      throw new Deno.errors.Busy(`Cannot mine from ${dir}: ${why}`, { cause: error });
+    });
+    return new MinerJournal(dir, log);
   }
 
   /** Append `step`; it is on the disk when this resolves. */

@@ -58,6 +58,16 @@ Deno.test("MinerJournal: a window is unfinished from its first step until it is 
   });
 });
 
+Deno.test("MinerJournal: a second miner in the same folder is refused, and told what to do", async () => {
+  await inFolder(async (dir) => {
+    using _first = await MinerJournal.open(dir);
+    await assert.rejects(
+      MinerJournal.open(dir),
+      /Cannot mine from .*: another miner works there\. /,
+    );
+  });
+});
+
 Deno.test("MinerJournal: a line that is no step is refused", async () => {
   const lines = [
     '{"step":"slept","window":1}',

@@ -6,64 +6,46 @@
  */
 import { toHex } from "../enclave/protocol/bytes.ts";
 import { commitment } from "../enclave/protocol/commit.ts";
-import { assignedPages } from "../enclave/protocol/dataset.ts";
-import { timeOfRound } from "../enclave/protocol/drand.ts";
 import { LedgerError } from "../enclave/protocol/errors.ts";
-import { CODEC_V2, encodeV2 } from "../enclave/protocol/gradient/mod.ts";
-import { sha256 } from "../enclave/protocol/hash.ts";
-import { Refusal } from "../enclave/protocol/refusal.ts";
-import type { Clock } from "../host/ledger/clock.ts";
 import type { Address, Ledger, WindowView } from "../host/ledger/ledger.ts";
-import { type Log, type LogLevel, reason } from "../host/ledger/log.ts";
-import {
-  assignmentBeacon,
-  type BeaconSource,
-  BeaconUnavailable,
-  withSeeds,
-} from "../host/ledger/randomness.ts";
+import { type LogLevel, reason } from "../host/ledger/log.ts";
+import { BeaconUnavailable, withSeeds } from "../host/ledger/randomness.ts";
 import { isFinal, type Patience, pauseFor, retryUntil } from "../host/ledger/retry.ts";
-import { type Bases, windowOrNull } from "../host/store/bases.ts";
+import { during } from "../host/ledger/work.ts";
+import { windowOrNull } from "../host/store/bases.ts";
 import { gradientKey } from "../host/store/keys.ts";
-import type { PageSource } from "../host/store/pages.ts";
-import type { Store } from "../host/store/store.ts";
+import { type Store, StoreError } from "../host/store/store.ts";
 import type { MinerJournal, PendingGradient } from "./journal.ts";
-import type { GradientSource } from "./source.ts";
+import { Pace } from "./pace.ts";
+import { produceGradient, type ProductionParts } from "./production.ts";
+import { Watchdog } from "./watchdog.ts";
 
 const TARGET = "vramhub_miner::miner";
 
 /** What a miner works with. */
-export interface MinerParts {
+export interface MinerParts extends ProductionParts {
   /** The ledger. */
   readonly ledger: Ledger;
-  /** Where gradients are uploaded and checkpoints come from. */
+  /** Where gradients are uploaded. */
   readonly store: Store;
-  /** Bases, brought forward by replay. */
-  readonly bases: Bases;
-  /** The data. */
-  readonly pages: PageSource;
-  /** Randomness. */
-  readonly beacon: BeaconSource;
-  /** Time. */
-  readonly clock: Clock;
   /** What it commits to, across restarts. */
   readonly journal: MinerJournal;
   /** Who is paid. */
   readonly owner: Address;
-  /** The slot. */
-  readonly uid: number;
-  /** Where gradients come from. */
-  readonly source: GradientSource;
-  /** Log lines. */
-  readonly log: Log;
 }
 
 /** One miner. */
 export class Miner {
   readonly #parts: MinerParts;
+  readonly #pace: Pace;
+  readonly #watchdog: Watchdog;
 
   /** A miner of these parts. */
   constructor(parts: MinerParts) {
+    const { ledger, log } = parts;
     this.#parts = parts;
+    this.#pace = new Pace(() => ledger.now());
+    this.#watchdog = new Watchdog(log, () => ledger.now());
   }
 
   /** Mine window after window until `signal` aborts, or `windows` of them. */
@@ -71,26 +53,38 @@ export class Miner {
     const { ledger, clock, log, source } = this.#parts;
     log("info", "vramhub_miner", "Miner starting", { adapter: source.name, device: source.device });
     let next = -Infinity;
+    let last: WindowView | null = null;
     for (let done = 0; done < windows && !signal.aborted;) {
       let wake = ledger.now() + 1_000;
+      let view: WindowView | undefined;
       try {
-        const window = await ledger.currentWindow();
-        const { deadlines } = await ledger.window(window);
-        wake = deadlines.end;
+        view = await this.#watchdog.during(
+          last,
+          { what: "the ledger, to tell the window" },
+          async () => await ledger.window(await ledger.currentWindow()),
+        );
+        last = view;
+        const { window } = view;
+        wake = view.deadlines.end;
         if (window >= next) {
           await this.#account(window);
           next = window + 1;
           done++;
-          await this.mine(window, signal);
+          const about = { window, uid: this.#parts.uid };
+          await during("window", about, () => this.mine(window, signal));
         }
       } catch (error) {
         if (signal.aborted) return;
         log(levelOf(error, "error"), TARGET, "Window failed", {
+          ...(view === undefined ? {} : { window: view.window }),
           uid: this.#parts.uid,
+          during: this.#watchdog.what,
           reason: reason(error),
         });
       }
-      await clock.until(wake, signal).catch(() => {});
+      const pause = () => clock.until(wake, signal).catch(() => {});
+      if (view === undefined) await pause();
+      else await this.#watchdog.during(view, { what: "the next window", due: wake }, pause);
     }
   }
 
@@ -112,15 +106,26 @@ export class Miner {
 
   /** Mine one window: commit before its deadline, upload and reveal behind it. What a crash left is finished. */
   async mine(window: number, signal: AbortSignal): Promise<void> {
-    const { clock, journal, ledger, log, owner, store, uid } = this.#parts;
+    const { clock, journal, ledger, log, owner, uid } = this.#parts;
     if (journal.isOver(window)) return;
-    const view = await withSeeds(ledger, owner, await ledger.window(window));
+    const known = await ledger.window(window);
+    const view = await this.#watchdog.during(
+      known,
+      { what: "the ledger, to draw seeds" },
+      () => withSeeds(ledger, owner, known),
+    );
     log("info", TARGET, "Starting window", { window, uid });
     try {
-      const pending = await this.#pending(view, signal);
-      await this.#commit(pending, view, signal);
-      await clock.until(view.deadlines.commit, signal);
-      await this.#reveal(pending, view, signal);
+      const about = { window, uid };
+      const pending = await during("train", about, () => this.#pending(view, signal));
+      await during("commit", about, () => this.#commit(pending, view, signal));
+      const due = view.deadlines.commit;
+      await this.#watchdog.during(
+        view,
+        { what: "the commit deadline", due },
+        () => clock.until(due, signal),
+      );
+      await during("reveal", about, () => this.#reveal(pending, view, signal));
     } catch (error) {
       signal.throwIfAborted();
       await journal.append({ step: "missed", window, reason: reason(error) });
@@ -128,23 +133,36 @@ export class Miner {
     }
     await journal.append({ step: "revealed", window });
     const over = window - view.hparams.retention_windows;
-    if (over >= 0) await store.delete(gradientKey(over, uid));
+    if (over >= 0) await this.#forget(gradientKey(over, uid));
+  }
+
+  /** Remove what nobody can ask for any more; a store that refuses costs room, not the window. */
+  async #forget(key: string): Promise<void> {
+    const { log, store } = this.#parts;
+    await store.delete(key).catch((error) => {
+      if (error instanceof StoreError) {
+        log("warn", TARGET, "Old gradient stays", { key, reason: reason(error) });
+      } else throw error;
+    });
   }
 
   /** The gradient of the window: of the journal after a crash, else a new one, journalled before it is used. */
   async #pending(view: WindowView, signal: AbortSignal): Promise<PendingGradient> {
-    const { journal, ledger, log, uid } = this.#parts;
+    const { journal, log, uid } = this.#parts;
     const { window } = view;
     const kept = await journal.load(window);
     if (kept !== null) {
       log("info", TARGET, "Resuming window", { window, uid, hash: toHex(kept.contentHash) });
       return kept;
     }
-    if (ledger.now() >= view.deadlines.commit) {
-      throw new Refusal("too_late", `Commits of window ${window} are over`);
-    }
+    this.#pace.checkTrain(view);
     await journal.append({ step: "training", window });
-    const pending = await this.#produce(view, signal);
+    const pending = await produceGradient(view, this.#parts, {
+      patience: this.#until(view.deadlines.commit, view, signal),
+      watchdog: this.#watchdog,
+      pace: this.#pace,
+    });
+    this.#pace.checkCommit(view);
     await journal.save(pending);
     return pending;
   }
@@ -155,51 +173,6 @@ export class Miner {
     const onError = (error: unknown) =>
       log(levelOf(error, "warn"), TARGET, "Trying again", { window, uid, reason: reason(error) });
     return { clock, deadline, pauseMs: pauseFor(hparams.window_ms), signal, onError };
-  }
-
-  async #produce(view: WindowView, signal: AbortSignal): Promise<PendingGradient> {
-    const { bases, beacon, clock, log, pages, source, uid } = this.#parts;
-    const { window, hparams, context } = view;
-    const patience = this.#until(view.deadlines.commit, view, signal);
-    const base = await retryUntil(patience, () => bases.reach(view.baseHash, window));
-    if (context.randomness.kind === "drand") {
-      const due = timeOfRound(beacon.chain, BigInt(context.randomness.assignRound));
-      await clock.until(due, signal);
-    }
-    const assigned = assignedPages(
-      pages.dataset,
-      uid,
-      window,
-      await retryUntil(patience, () => assignmentBeacon(view, beacon)),
-      hparams.own_pages,
-    );
-    // Without its data a window is not trained for: nothing else stands in for the assigned pages.
-    await retryUntil(patience, () => pages.load(assigned));
-    const { update, loss } = await source.produce({
-      window,
-      uid,
-      hparams,
-      theta: base.theta,
-      pages: assigned.map((index) => pages.tokens(index)),
-    });
-    if (loss !== null) {
-      log("info", TARGET, "Train step", {
-        window,
-        uid,
-        loss: loss.toFixed(4),
-        grad_params: update.total,
-      });
-    }
-    const bytes = encodeV2(update, { uid, window: BigInt(window), baseHash: view.baseHash });
-    const contentHash = sha256(bytes);
-    log("info", TARGET, "Gradient compressed", {
-      window,
-      uid,
-      size_bytes: bytes.length,
-      hash: toHex(contentHash),
-    });
-    const salt = crypto.getRandomValues(new Uint8Array(32));
-    return { window, uid, bytes, contentHash, codec: CODEC_V2, salt };
   }
 
   async #commit(
@@ -214,9 +187,14 @@ export class Miner {
     const { ledgerId } = await ledger.info();
     const hash = commitment(ledgerId, uid, window, contentHash, salt);
     try {
-      await retryUntil(
-        this.#until(view.deadlines.commit, view, signal),
-        () => unlessDone("EAlreadyCommitted", () => ledger.commit(owner, uid, window, hash)),
+      const due = view.deadlines.commit;
+      const commit = () =>
+        unlessDone("EAlreadyCommitted", () => ledger.commit(owner, uid, window, hash));
+      const patience = this.#until(due, view, signal);
+      await this.#watchdog.during(
+        view,
+        { what: "the ledger, to take the commit", due },
+        () => this.#pace.timed("commit", () => retryUntil(patience, commit)),
       );
     } catch (error) {
       const late = error instanceof LedgerError && error.constant === "ECommitsClosed";
@@ -231,19 +209,29 @@ export class Miner {
     const { window, uid, bytes, contentHash, codec, salt } = pending;
     const { reveals } = await ledger.window(window);
     if (reveals.some((reveal) => reveal.uid === uid)) return;
-    const patience = this.#until(view.deadlines.reveal, view, signal);
+    const uploadBy = this.#pace.uploadBy(view);
     // Readers need the name that the store gave: on Walrus it is not the key.
-    const { ref } = await retryUntil(patience, () => store.put(gradientKey(window, uid), bytes));
+    const put = () => store.put(gradientKey(window, uid), bytes);
+    const { ref } = await this.#watchdog.during(
+      view,
+      { what: "the store, to take the gradient", due: uploadBy },
+      () => this.#pace.timed("upload", () => retryUntil(this.#until(uploadBy, view, signal), put)),
+    );
     log("info", TARGET, "Gradient uploaded", { window, uid, r2_key: ref });
     const gradient = { contentHash, size: bytes.length, codec };
-    await retryUntil(
-      patience,
-      () =>
-        unlessDone(
-          "EAlreadyRevealed",
-          () => ledger.reveal(owner, uid, window, gradient, salt, ref),
-        ),
+    const reveal = () =>
+      unlessDone(
+        "EAlreadyRevealed",
+        () => ledger.reveal(owner, uid, window, gradient, salt, ref),
+      );
+    const due = view.deadlines.reveal;
+    await this.#watchdog.during(
+      view,
+      { what: "the ledger, to take the reveal", due },
+      () => this.#pace.timed("reveal", () => retryUntil(this.#until(due, view, signal), reveal)),
     );
+    const slow = this.#pace.slowUploads(view);
+    if (slow !== undefined) log("warn", TARGET, "Uploads are slow", { window, uid, reason: slow });
   }
 }
 

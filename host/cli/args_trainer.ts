@@ -5,7 +5,7 @@
  */
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { multiple, withDefault } from "@optique/core/modifiers";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
 import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run";
@@ -14,8 +14,10 @@ import { type ModelName, MODELS } from "./args_values.ts";
 
 /** Arguments of `deno task trainer test`. */
 export interface TrainerArgs {
-  /** `onnx`, `sidecar`, a sidecar's address, or the path of a module. */
+  /** `onnx`, `sidecar`, `templar`, a sidecar's address, or the path of a module. */
   readonly trainer: string;
+  /** Where onnx runs; undefined takes the setting's. */
+  readonly device: string | undefined;
   /** The model whose pages the trainer is tried on. */
   readonly model: ModelName;
   /** Difference of two losses of equal weights that is none. */
@@ -33,8 +35,11 @@ const test = command(
   object({
     trainer: argument(string({ metavar: "TRAINER" }), {
       description:
-        message`onnx, sidecar (at VRAMHUB_SIDECAR_URL), a sidecar's address such as http://127.0.0.1:7070, or a module of your own such as ./mine.ts.`,
+        message`onnx, sidecar (at VRAMHUB_SIDECAR_URL), templar (at VRAMHUB_TEMPLAR_URL), a sidecar's address such as http://127.0.0.1:7070, or a module of your own such as ./mine.ts.`,
     }),
+    device: optional(option("--device", string({ metavar: "DEVICE" }), {
+      description: message`Where onnx runs: auto, cpu, webgpu, cuda or cuda:N.`,
+    })),
     model: withDefault(
       option("--model", choice(MODELS, { metavar: "MODEL" }), {
         description: message`The model whose pages it is tried on; what onnx trains.`,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ArgsIo } from "./args.ts";
 import { parseTrainerArgs, type TrainerArgs } from "./args_trainer.ts";
-import { openTrainer, tryTrainer } from "./trainer.ts";
+import { openTried, tryTrainer } from "./trainer.ts";
 
 class Exit extends Error {}
 
@@ -15,6 +15,7 @@ const io: ArgsIo = {
 
 const DEFAULTS: TrainerArgs = {
   trainer: "onnx",
+  device: undefined,
   model: "tiny",
   tolerance: 1e-4,
   timeout: 600,
@@ -31,9 +32,10 @@ Deno.test("parseTrainerArgs: has a default for everything but the trainer", () =
 
 Deno.test("parseTrainerArgs: takes every option", () => {
   const argv =
-    "test ./a.ts --model small --tolerance 0.01 --timeout 5 --allow-read a --allow-read b --json";
+    "test ./a.ts --device cpu --model small --tolerance 0.01 --timeout 5 --allow-read a --allow-read b --json";
   assert.deepEqual(parseTrainerArgs(argv.split(" "), io), {
     trainer: "./a.ts",
+    device: "cpu",
     model: "small",
     tolerance: 0.01,
     timeout: 5,
@@ -59,7 +61,7 @@ Deno.test("trainer test: prints every check of the worked example, and says that
     "and names what cannot be loaded",
     () =>
       assert.rejects(
-        openTrainer({ ...DEFAULTS, trainer: "./no/such.ts" }),
+        openTried({ ...DEFAULTS, trainer: "./no/such.ts" }),
         /^\w+: The trainer such.ts/,
       ),
   );

@@ -3,45 +3,42 @@
  *
  * @module
  */
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+// First of all, before anything loads onnxruntime: the one beside its CUDA provider, where that is installed.
+import "../../miner/cuda/preload.ts";
 import { genesisWeights } from "../../enclave/model/genesis.ts";
 import { modelHash } from "../../enclave/model/modelhash.ts";
+import { paramManifest } from "../../enclave/model/params.ts";
 import { pageTokens, presetByName } from "../../enclave/model/presets.ts";
+import { encodeSafetensors } from "../../enclave/model/safetensors.ts";
 import type { AdapterContext, TrainingFrameworkAdapter } from "../../miner/adapters/adapter.ts";
 import { conformance, type Finding, patternedBatches } from "../../miner/adapters/conformance.ts";
-import { CustomAdapter } from "../../miner/adapters/custom.ts";
 import { OnnxAdapter } from "../../miner/adapters/onnx.ts";
-import { SidecarAdapter } from "../../miner/adapters/sidecar.ts";
 import { loadConfig, processSurroundings } from "../config/mod.ts";
 import { parseTrainerArgs, type TrainerArgs } from "./args_trainer.ts";
 import { useNativeSha256 } from "./native.ts";
+import { openTrainer } from "./open_trainer.ts";
 
-/** The trainer that `args` name, ready to be tried. */
-export async function openTrainer(args: TrainerArgs): Promise<TrainingFrameworkAdapter> {
-  const { trainer, allowRead } = args;
-  const config = presetByName(args.model);
+/** The trainer that `args` name, ready to be tried; a process may have any model. */
+export async function openTried(args: TrainerArgs): Promise<TrainingFrameworkAdapter> {
+  const { allowRead, device, timeout, trainer } = args;
+  const model = presetByName(args.model);
   const context: AdapterContext = {
-    batches: patternedBatches(pageTokens(config), config.batch),
+    batches: patternedBatches(pageTokens(model), model.batch),
     settings: { innerSteps: 2, lr: 3e-3, percent: 1 },
   };
-  const timeoutMs = 1_000 * args.timeout;
-  if (trainer === "onnx") {
-    return await OnnxAdapter.start(context, config, genesisWeights(config, modelHash(config)));
-  }
-  const isUrl = /^https?:\/\//.test(trainer);
-  if (trainer === "sidecar" || isUrl) {
-    const settings = loadConfig(processSurroundings());
-    const named = settings.has("SIDECAR_URL") ? settings.get("SIDECAR_URL") : undefined;
-    const url = isUrl ? trainer : named;
-    const token = settings.get("SIDECAR_TOKEN");
-    return await SidecarAdapter.connect(context, { url, token, timeoutMs });
-  }
-  const read = allowRead.map((path) => resolve(path));
-  return await CustomAdapter.start(context, pathToFileURL(resolve(trainer)) as URL, {
-    read,
-    timeoutMs,
+  const { adapter } = await openTrainer({ allowRead, codec: undefined, device, trainer }, {
+    config: loadConfig(processSurroundings()),
+    model,
+    context,
+    log: () => {},
+    anyModel: true,
+    timeoutMs: 1_000 * timeout,
   });
+  if (adapter instanceof OnnxAdapter) {
+    const genesis = genesisWeights(model, modelHash(model));
+    await adapter.loadCheckpoint(encodeSafetensors(paramManifest(model), genesis));
+  }
+  return adapter;
 }
 
 function show({ check, fault }: Finding): void {
@@ -50,7 +47,7 @@ function show({ check, fault }: Finding): void {
 
 /** Run the suite and print what it finds: whether all of it holds. */
 export async function tryTrainer(args: TrainerArgs): Promise<boolean> {
-  await using adapter = await openTrainer(args);
+  await using adapter = await openTried(args);
   if (!args.json) console.log(`${adapter.name}:`);
   let faults = 0;
   for await (const finding of conformance(adapter, { tolerance: args.tolerance })) {
@@ -62,13 +59,16 @@ export async function tryTrainer(args: TrainerArgs): Promise<boolean> {
   return faults === 0;
 }
 
-if (import.meta.main) {
-  const args = parseTrainerArgs(Deno.args);
+/** The command with its words, e.g. `test onnx`. Resolves to its status. */
+export async function trainerCommand(words: readonly string[]): Promise<number> {
+  const args = parseTrainerArgs(words);
   useNativeSha256();
   try {
-    Deno.exit(await tryTrainer(args) ? 0 : 1);
+    return await tryTrainer(args) ? 0 : 1;
   } catch (error) {
     console.error(`error: ${error instanceof Error ? error.message : error}`);
-    Deno.exit(3);
+    return 3;
   }
 }
+
+if (import.meta.main) Deno.exit(await trainerCommand(Deno.args));

@@ -19,6 +19,9 @@ export interface CustomOptions {
 
 /** A custom adapter that failed, answered nonsense or did not answer: one line, with its module's name. */
 export class CustomAdapterError extends Error {
+  /** Its worker has ended, or would say the same again. */
+  readonly retryable = false;
+
   /** The failure of the module at `url`. */
   constructor(url: URL, why: string) {
     super(`The trainer ${url.pathname.split("/").at(-1)}: ${why.split("\n")[0]!.slice(0, 300)}`);
@@ -34,35 +37,43 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** The module's adapter, behind its worker. */
+/** The module's adapter, behind its worker. One that has ended is started again by the next checkpoint. */
 export class CustomAdapter extends AdapterBase {
   readonly #url: URL;
-  readonly #worker: Worker;
+  readonly #read: readonly (string | URL)[];
   readonly #timeoutMs: number;
   readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker;
   #next = 0;
   #name = "";
   #failure: CustomAdapterError | undefined;
+  #closed = false;
 
   private constructor(context: AdapterContext, url: URL, options: CustomOptions) {
     super(context);
     this.#url = url;
     this.#timeoutMs = options.timeoutMs ?? 600_000;
     const ours = OURS.map((path) => new URL(path, import.meta.url));
-    this.#worker = new Worker(new URL("./custom_worker.ts", import.meta.url), {
+    this.#read = [url, ...ours, ...options.read ?? []];
+    this.#worker = this.#spawn();
+  }
+
+  #spawn(): Worker {
+    const worker = new Worker(new URL("./custom_worker.ts", import.meta.url), {
       type: "module",
-      deno: { permissions: { read: [url, ...ours, ...options.read ?? []] } },
+      deno: { permissions: { read: [...this.#read] } },
     });
-    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       const waiting = this.#waiting.get(data.id);
       this.#waiting.delete(data.id);
-      if ("error" in data) waiting?.reject(new CustomAdapterError(url, data.error));
+      if ("error" in data) waiting?.reject(new CustomAdapterError(this.#url, data.error));
       else waiting?.resolve(data.value);
     };
-    this.#worker.onerror = (event) => {
+    worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(event.message);
+      if (worker === this.#worker) this.#fail(event.message);
     };
+    return worker;
   }
 
   /**
@@ -77,9 +88,7 @@ export class CustomAdapter extends AdapterBase {
   ): Promise<CustomAdapter> {
     const adapter = new CustomAdapter(context, url, options);
     try {
-      const name = await adapter.#call("start", url.href, context.settings);
-      if (typeof name !== "string") throw new CustomAdapterError(url, "its adapter has no name");
-      adapter.#name = name;
+      await adapter.#make();
       return adapter;
     } catch (error) {
       await adapter[Symbol.asyncDispose]();
@@ -92,8 +101,21 @@ export class CustomAdapter extends AdapterBase {
     return this.#name;
   }
 
+  async #make(): Promise<void> {
+    const name = await this.#call("start", this.#url.href, this.context.settings);
+    if (typeof name !== "string") {
+      throw new CustomAdapterError(this.#url, "its adapter has no name");
+    }
+    this.#name = name;
+  }
+
   /** See `TrainingFrameworkAdapter`. */
   async loadCheckpoint(bytes: Bytes): Promise<void> {
+    if (this.#failure !== undefined && !this.#closed) {
+      this.#failure = undefined;
+      this.#worker = this.#spawn();
+      await this.#make();
+    }
     await this.#call("loadCheckpoint", bytes);
   }
 
@@ -136,6 +158,7 @@ export class CustomAdapter extends AdapterBase {
 
   /** Ends the worker; what is still waiting is rejected. */
   override [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     this.#fail("it was closed");
     return Promise.resolve();
   }

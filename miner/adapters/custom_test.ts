@@ -91,3 +91,30 @@ Deno.test("CustomAdapter: takes nothing but a gradient for a gradient, and waits
       await rejects(adapter.forwardLoss(batch), /did not finish loadCheckpoint/);
     },
   ));
+
+Deno.test("CustomAdapter: a worker that has ended is started again by the next window's base", () =>
+  withModule(
+    `export default () => ({
+      name: "x",
+      loadCheckpoint() {},
+      trainStep({ window }) {
+        if (window === 1) for (;;);
+        return { gradient: Float32Array.of(1), loss: 1 };
+      },
+    });`,
+    async (start) => {
+      await using adapter = await start(1_000);
+      const step = async (window: number) => {
+        await adapter.loadCheckpoint(new Uint8Array(0));
+        return await adapter.trainStep({ uid: 0, window, pages: [] });
+      };
+      await rejects(step(1), /did not finish trainStep within 1 s/);
+      await rejects(
+        adapter.trainStep({ uid: 0, window: 2, pages: [] }),
+        /did not finish trainStep/,
+      );
+      deepEqual([...(await step(2)).gradient], [1]);
+      await adapter[Symbol.asyncDispose]();
+      await rejects(step(3), /did not finish|was closed/);
+    },
+  ));

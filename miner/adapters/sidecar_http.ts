@@ -16,6 +16,9 @@ export const BINARY = "application/octet-stream";
 /** Longest JSON answer that is not a gradient or a checkpoint. */
 const MAX_JSON = 1 << 20;
 
+/** What passes by itself: a sidecar that restarts, or lost its weights by one. */
+const MAY_PASS: ReadonlySet<string> = new Set(["cut", "unreachable", "wrong_base"]);
+
 /**
  * A sidecar that did not do what it was asked. `code` is stable: `unreachable`, `timeout`, `cut` (a part of the
  * answer), `too_large`, `bad_reply`, or what the sidecar itself said (`wrong_base`, `non_finite`, …).
@@ -23,12 +26,15 @@ const MAX_JSON = 1 << 20;
 export class SidecarError extends Error {
   /** Stable snake_case reason. */
   readonly code: string;
+  /** Whether a second try from the base may not meet it again. */
+  readonly retryable: boolean;
 
   /** A failure for `code` in one line. */
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "SidecarError";
     this.code = code;
+    this.retryable = MAY_PASS.has(code);
   }
 }
 

@@ -6,7 +6,8 @@ import { pageTokens, PRESETS } from "../../enclave/model/presets.ts";
 import { encodeSafetensors, safetensorsHeader } from "../../enclave/model/safetensors.ts";
 import { toHex } from "../../enclave/protocol/bytes.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
-import { cacheRoot } from "../../nitro/cache.ts";
+import { findPython } from "../../tests/support/python.ts";
+import { startSidecar } from "../../tests/support/sidecar.ts";
 import type { AdapterContext } from "./adapter.ts";
 import { conformance, patternedBatches } from "./conformance.ts";
 import { OnnxAdapter } from "./onnx.ts";
@@ -19,54 +20,11 @@ const context: AdapterContext = {
 };
 const base = encodeSafetensors(paramManifest(tiny), genesisWeights(tiny, modelHash(tiny)));
 
-/** A Python that has PyTorch and transformers: the one that is named, or that of the cached environment. */
-async function findPython(): Promise<string | undefined> {
-  const named = Deno.env.get("VRAMHUB_PYTHON");
-  const python = named ?? `${cacheRoot()}/python/bin/python`;
-  const args = [
-    "-c",
-    "import importlib.util as u; assert u.find_spec('torch') and u.find_spec('transformers')",
-  ];
-  try {
-    const command = new Deno.Command(python, { args, stdout: "null", stderr: "null" });
-    return (await command.output()).success ? python : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 const python = await findPython();
-const script = new URL("../sidecar/vram_trainer.py", import.meta.url).pathname;
-
-interface Running extends AsyncDisposable {
-  readonly url: string;
-}
 
 /** Start our sidecar on a free port; it ends with the test. */
-async function start(args: readonly string[], env: Record<string, string> = {}): Promise<Running> {
-  const child = new Deno.Command(python!, {
-    args: [script, "--port", "0", "--device", "cpu", ...args],
-    env: { PYTHONDONTWRITEBYTECODE: "1", OMP_NUM_THREADS: "1", HF_HUB_OFFLINE: "1", ...env },
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const end = async () => {
-    child.kill("SIGKILL");
-    await reader.cancel();
-    await child.status;
-  };
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) {
-      await end();
-      throw new Error("The sidecar ended before it listened");
-    }
-    text += value;
-  }
-  return { url: /http:\/\/[\d.]+:\d+/.exec(text)![0], [Symbol.asyncDispose]: end };
-}
+const start = (args: readonly string[], env: Record<string, string> = {}) =>
+  startSidecar(python!, args, { env });
 
 /** The pages of `patternedBatches`, as rows that the sidecar draws from by itself. */
 async function withDataset(body: (path: string) => Promise<void>): Promise<void> {

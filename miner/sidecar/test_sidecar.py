@@ -85,6 +85,28 @@ class Training(unittest.TestCase):
         self.assertFalse(model.progress["busy"])
 
 
+class Subsets(unittest.TestCase):
+    def test_only_what_is_trained_is_in_a_gradient_and_a_checkpoint(self):
+        whole = made()
+        for spec in ("last:1", "lora:2"):
+            model = made("--trainable", spec)
+            self.assertLess(model.total, whole.total)
+            before = model.save()
+            gradient, losses = model.train([(LONG, None)], 20, 1e-2, 1, 2)
+            self.assertEqual(gradient.numel(), model.total)
+            self.assertLess(losses[-1], losses[0])
+            self.assertEqual(model.save(), before)
+            model.apply(gradient.numpy().tobytes(), 1.0)
+            self.assertLess(model.forward_loss([(LONG, None)]), losses[-1] + 1e-3)
+            model.load(before)
+            self.assertEqual(model.save(), before)
+
+    def test_untrained_low_rank_matrices_change_nothing(self):
+        self.assertAlmostEqual(
+            made("--trainable", "lora:2").forward_loss([(LONG, None)]), made().forward_loss([(LONG, None)]), places=6,
+        )
+
+
 class Checkpoint(unittest.TestCase):
     def test_is_what_safetensors_writes(self):
         from safetensors.torch import load, save

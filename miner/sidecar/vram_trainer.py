@@ -7,7 +7,9 @@ import os
 from vram_sidecar.data import Data
 from vram_sidecar.hook import load_hook
 from vram_sidecar.model import TrainedModel
+from vram_sidecar.refused import Refused
 from vram_sidecar.server import serve
+from vram_sidecar.trainable import parse_spec
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -29,6 +31,8 @@ def parse(argv=None):
     p.add_argument("--use-8bit-adam", action="store_true", help="AdamW of bitsandbytes")
     p.add_argument("--gradient-checkpointing", default="auto", choices=["auto", "on", "off"],
                    help="auto: above 500 M parameters")
+    p.add_argument("--trainable", default="all", metavar="all|last:N|lora:R",
+                   help="the parameters that the network trains: all, of the last N blocks, or low-rank ones of rank R")
     p.add_argument("--hook", default=None, metavar="FILE.py",
                    help="your own encode(row, tokenizer, seqlen) and loss(logits, targets)")
     p.add_argument("--host", default="127.0.0.1", help="another address needs VRAMHUB_SIDECAR_TOKEN")
@@ -37,6 +41,10 @@ def parse(argv=None):
     for name in ("batch", "seqlen"):
         if getattr(args, name) < 1:
             p.error(f"--{name} must be positive")
+    try:
+        parse_spec(args.trainable)
+    except Refused as error:
+        p.error(str(error))
     args.token = os.environ.get("VRAMHUB_SIDECAR_TOKEN") or None
     if args.host not in LOOPBACK and args.token is None:
         p.error(f"--host {args.host} would serve the network: set VRAMHUB_SIDECAR_TOKEN")

@@ -5,7 +5,9 @@
  * @module
  */
 import { modelHash } from "../../enclave/model/modelhash.ts";
-import { PRESETS } from "../../enclave/model/presets.ts";
+import { paramManifest } from "../../enclave/model/params.ts";
+import { pageTokens, PRESETS } from "../../enclave/model/presets.ts";
+import { safetensorsHeader } from "../../enclave/model/safetensors.ts";
 import { type Bytes, utf8 } from "../../enclave/protocol/bytes.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
 import { DEFAULT_HPARAMS, type Hparams } from "../../enclave/protocol/hparams.ts";
@@ -24,10 +26,12 @@ import { Bases, genesisBase } from "../../host/store/bases.ts";
 import { LocalStore } from "../../host/store/local.ts";
 import type { Pages } from "../../host/store/pages.ts";
 import { Validator, type ValidatorEvents } from "../../host/validator.ts";
+import { patternedBatches } from "../../miner/adapters/conformance.ts";
+import { OnnxAdapter } from "../../miner/adapters/onnx.ts";
+import { AdapterSource } from "../../miner/adapters/source.ts";
 import { MinerJournal } from "../../miner/journal.ts";
 import { Miner } from "../../miner/miner.ts";
-import { type GradientSource, type Produced, TrainedSource } from "../../miner/source.ts";
-import type { OnnxTrainer } from "../../miner/trainers/onnx.ts";
+import type { GradientSource, Produced } from "../../miner/source.ts";
 import { PCRS } from "../crash/judge.ts";
 import { type Running, Turns } from "../crash/turns.ts";
 import { RECORDED, START_MS, WINDOW_MS } from "./quicknet.ts";
@@ -74,10 +78,20 @@ class SharedSource implements GradientSource {
   }
 }
 
+/** What trains all of them. */
+export function startTrainer(): Promise<OnnxAdapter> {
+  const { innerSteps, lr } = RECIPES.tiny!.training;
+  const settings = { innerSteps, lr, percent: HPARAMS.topk_bps / 100 };
+  const batches = patternedBatches(pageTokens(MODEL), MODEL.batch);
+  const zeros = new Float32Array(paramManifest(MODEL).total);
+  return OnnxAdapter.start({ batches, settings }, MODEL, zeros);
+}
+
 /** Two that train, one that copies, one that sends zeros, one that does harm: a source each, by uid. */
-function sources(trainer: OnnxTrainer): GradientSource[] {
-  const { training } = RECIPES.tiny!;
-  const honest = () => new TrainedSource(trainer, MODEL.name, "cpu", training);
+function sources(trainer: OnnxAdapter): GradientSource[] {
+  const { decay } = RECIPES.tiny!.training;
+  const header = safetensorsHeader(paramManifest(MODEL));
+  const honest = () => new AdapterSource(trainer, { device: "cpu", decay, header });
   const shared = new SharedSource(honest());
   return [honest(), shared, shared, new IdleSource(), new PoisonedSource(MODEL)];
 }
@@ -88,7 +102,7 @@ export class BootNetwork {
   readonly ledger: DevLedger;
   readonly turns: Turns;
   readonly #pages: Pages;
-  readonly #trainer: OnnxTrainer;
+  readonly #trainer: OnnxAdapter;
   readonly #log: Log;
 
   private constructor(
@@ -96,7 +110,7 @@ export class BootNetwork {
     ledger: DevLedger,
     turns: Turns,
     pages: Pages,
-    trainer: OnnxTrainer,
+    trainer: OnnxAdapter,
     log: Log,
   ) {
     this.dir = dir;
@@ -112,7 +126,7 @@ export class BootNetwork {
     dir: string,
     root: TestRoot,
     pcrs: readonly [Bytes, Bytes, Bytes],
-    trainer: OnnxTrainer,
+    trainer: OnnxAdapter,
     log: Log,
   ): Promise<BootNetwork> {
     const turns = new Turns(START_MS);

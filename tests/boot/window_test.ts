@@ -13,11 +13,10 @@ import { RemoteJudge } from "../../host/courier/remote_judge.ts";
 import { openTestRoot } from "../../host/credentials/test_root.ts";
 import type { Log } from "../../host/ledger/log.ts";
 import type { Validator } from "../../host/validator.ts";
-import { OnnxTrainer } from "../../miner/trainers/onnx.ts";
 import { JUDGE_PORT } from "../../nitro/qemu/guest.ts";
 import { TestJudge } from "../crash/judge.ts";
 import { buildBootable, CANNOT_BOOT, notarised } from "./booted.ts";
-import { BootNetwork, GUEST, LOCAL, MODEL, WINDOW } from "./network.ts";
+import { BootNetwork, GUEST, LOCAL, startTrainer, WINDOW } from "./network.ts";
 import { START_MS, WINDOW_MS } from "./quicknet.ts";
 
 /** How far losses may lie apart on different CPUs, in 1e-6 nats. */
@@ -106,8 +105,7 @@ Deno.test({
 
     const root = await openTestRoot(`${dir}/keys`);
     const leafOf = () => root.issueLeaf({ now: START_MS - DAY_MS });
-    const trainer = await OnnxTrainer.start(MODEL);
-    cleanup.defer(() => trainer.close());
+    const trainer = cleanup.use(await startTrainer());
     const lines: string[] = [];
     const log: Log = (level, target, message, fields) =>
       lines.push(`${level} ${target} ${message} ${JSON.stringify(fields ?? {})}`);

@@ -5,6 +5,7 @@
  */
 import { paramManifest } from "../../enclave/model/params.ts";
 import type { ModelConfig } from "../../enclave/model/presets.ts";
+import { sparseWire } from "../../miner/codecs.ts";
 import type { Assignment, GradientSource, Produced } from "../../miner/source.ts";
 
 /**
@@ -33,13 +34,11 @@ export class CheapSource implements GradientSource {
     }
     const step = -(0.02 + 0.002 * uid) * hparams.max_update_norm / 1e6 / Math.sqrt(window);
     const scale = step / Math.hypot(...mean);
-    return Promise.resolve({
-      update: {
-        total: theta.length,
-        indices: Uint32Array.from({ length: bias.size }, (_, i) => bias.offset + i),
-        values: Float32Array.from(mean, (value) => value * scale),
-      },
-      loss: null,
+    const wire = sparseWire({
+      total: theta.length,
+      indices: Uint32Array.from({ length: bias.size }, (_, i) => bias.offset + i),
+      values: Float32Array.from(mean, (value) => value * scale),
     });
+    return Promise.resolve({ ...wire, loss: null });
   }
 }

@@ -108,6 +108,11 @@ export interface WorldOptions {
   readonly clock?: (clock: Clock, ledger: Ledger) => Clock;
   /** Where a miner's gradients come from; default: {@link CheapSource}. */
   readonly source?: GradientSource;
+  /** The model, and what of it the judge takes by hash; default: {@link MODEL}. */
+  readonly model?: {
+    readonly config: ModelConfig;
+    readonly blobs: NonNullable<ValidatorParts["modelBlobs"]>;
+  };
   /** Who owns the validator's seat; default: {@link VALIDATOR}. */
   readonly validator?: Address;
   /** Where a miner puts its gradients; default: the store that all share. */
@@ -183,14 +188,15 @@ export class World {
     const ledger = DevLedger.open(`${dir}/ledger.sqlite`, clock);
     const world = new World(dir, judge, ledger, options);
     box.now = () => world.turns.now();
-    const hash = modelHash(MODEL);
+    const { config: model } = options.model ?? { config: MODEL };
+    const hash = modelHash(model);
     ledger.found({
       chainId: sha256(utf8("chain")),
       ledgerId: sha256(utf8("ledger")),
       admin: address(0xad),
-      model: MODEL.name,
+      model: model.name,
       modelHash: hash,
-      baseHash: genesisBase(MODEL, hash).hash,
+      baseHash: genesisBase(model, hash).hash,
       dataset: data?.dataset ?? PAGE_SET.dataset,
       beacon: (await world.beacon()).chain,
       hparams: { ...HPARAMS, ...hparams },
@@ -227,6 +233,10 @@ export class World {
     return this.#options.beacon?.(known) ?? known;
   }
 
+  get #model(): ModelConfig {
+    return this.#options.model?.config ?? MODEL;
+  }
+
   async #pages(): Promise<PageSource> {
     return await this.#options.data?.open() ?? PAGE_SET;
   }
@@ -249,13 +259,14 @@ export class World {
       using gradients = await this.#options.reader?.(parts);
       const validator = new Validator({
         ...parts,
-        bases: await Bases.open(parts.ledger, parts.store, MODEL),
+        bases: await Bases.open(parts.ledger, parts.store, this.#model),
         pages: await this.#pages(),
         beacon: await this.beacon(),
         clock,
         judge: life.wrap("judge", this.judge, JUDGE_CALLS),
         restartJudge: () => this.judge.restart(),
-        model: MODEL,
+        model: this.#model,
+        modelBlobs: this.#options.model?.blobs ?? [],
         owner: this.#options.validator ?? VALIDATOR,
         ...(gradients === undefined ? {} : { gradients }),
         uid: 0,
@@ -303,14 +314,14 @@ export class World {
       };
       const miner = new Miner({
         ...parts,
-        bases: await Bases.open(parts.ledger, store, MODEL),
+        bases: await Bases.open(parts.ledger, store, this.#model),
         pages: await this.#pages(),
         beacon: await this.beacon(),
         clock,
         journal: life.wrap("journal", journal, { ...JOURNAL_CALLS, save: () => "save" }),
         owner: minerOwner(uid),
         uid,
-        source: this.#options.source ?? new CheapSource(MODEL),
+        source: this.#options.source ?? new CheapSource(this.#model),
         log: this.#log,
       });
       await miner.run(signal);
@@ -322,8 +333,8 @@ export class World {
     return this.turns.spawn("aggregator", async (clock, signal) => {
       using ledger = DevLedger.open(`${this.dir}/ledger.sqlite`, clock);
       const store = life.wrap("store", await LocalStore.open(`${this.dir}/store`), STORE_CALLS);
-      const bases = await Bases.open(ledger, store, MODEL);
-      const parts = { ledger, store, bases, model: MODEL, clock, log: this.#log };
+      const bases = await Bases.open(ledger, store, this.#model);
+      const parts = { ledger, store, bases, model: this.#model, clock, log: this.#log };
       await new Aggregator(parts).run(signal);
     });
   }

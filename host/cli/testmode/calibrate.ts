@@ -9,7 +9,16 @@ import type { ModelConfig } from "../../../enclave/model/presets.ts";
 import { DEFAULT_HPARAMS, type Hparams } from "../../../enclave/protocol/hparams.ts";
 import type { Pages } from "../../store/pages.ts";
 import type { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
-import type { TrainingOptions } from "../../../miner/source.ts";
+
+/** How a model is trained in a window. */
+export interface TrainingOptions {
+  /** Optimiser steps. */
+  readonly innerSteps: number;
+  /** Learning rate. */
+  readonly lr: number;
+  /** What is kept of the residual from one window to the next. */
+  readonly decay: number;
+}
 
 /** How each preset is trained and measured in test mode. */
 interface Recipe {
@@ -32,6 +41,14 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     hparams: { topk_bps: 100, own_pages: 8, random_pages: 4, heldout_pages: 8 },
   },
 };
+
+/** For a model that nobody has tried. */
+const UNTRIED: TrainingOptions = { innerSteps: 4, lr: 3e-4, decay: 0.9 };
+
+/** How the model called `name` is trained. */
+export function trainingOf(name: string): TrainingOptions {
+  return RECIPES[name]?.training ?? UNTRIED;
+}
 
 /** What was measured, in milliseconds. */
 export interface Speed {

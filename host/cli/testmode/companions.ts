@@ -9,6 +9,7 @@ import type { ModelConfig } from "../../../enclave/model/presets.ts";
 import type { SparseUpdate } from "../../../enclave/model/update.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import { sparseWire } from "../../../miner/codecs.ts";
 import type { Assignment, GradientSource, Produced } from "../../../miner/source.ts";
 
 /** Entries of an idle miner's gradient: enough to look like one. */
@@ -25,7 +26,8 @@ export class IdleSource implements GradientSource {
   produce({ theta }: Assignment): Promise<Produced> {
     const indices = Uint32Array.from({ length: IDLE_ENTRIES }, (_, i) => i);
     const values = new Float32Array(IDLE_ENTRIES);
-    return Promise.resolve({ update: { total: theta.length, indices, values }, loss: null });
+    const wire = sparseWire({ total: theta.length, indices, values });
+    return Promise.resolve({ ...wire, loss: null });
   }
 }
 
@@ -61,7 +63,8 @@ export class PoisonedSource implements GradientSource {
     const scale = 0.999 * hparams.max_update_norm / 1e6 / norm;
     const indices = Uint32Array.from({ length: size }, (_, i) => offset + i);
     const values = Float32Array.from(mean, (value) => value * scale);
-    return Promise.resolve({ update: { total: theta.length, indices, values }, loss: null });
+    const wire = sparseWire({ total: theta.length, indices, values });
+    return Promise.resolve({ ...wire, loss: null });
   }
 }
 
@@ -133,7 +136,7 @@ export class CopierSource implements GradientSource {
     ]);
     giveUp.abort();
     while (!(await this.#committed(window))) await this.#clock.until(this.#clock.now() + 50);
-    return { update, loss: null };
+    return { ...sparseWire(update), loss: null };
   }
 
   /** Whether the accomplice's commit is on the ledger. */

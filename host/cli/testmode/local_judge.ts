@@ -7,9 +7,9 @@
 import { basename } from "node:path";
 import type { Bytes } from "../../../enclave/protocol/bytes.ts";
 import type { JudgeIdentity } from "../../../enclave/protocol/identity.ts";
-import type { Payload, Signed } from "../../../enclave/protocol/judge_messages.ts";
-import { JudgeClient } from "../../courier/judge_client.ts";
-import type { JudgeLike } from "../../courier/judge_like.ts";
+import type { JobPayload, Payload, Signed } from "../../../enclave/protocol/judge_messages.ts";
+import { JudgeClient, type JudgeHealth } from "../../courier/judge_client.ts";
+import type { JobJudge, JudgeLike } from "../../courier/judge_like.ts";
 import { type JudgeProcess, startJudge } from "../../courier/judge_process.ts";
 import type { SimulatedPcrs } from "../../credentials/measure.ts";
 import type { TestRoot } from "../../credentials/test_root.ts";
@@ -47,7 +47,7 @@ interface Running {
 }
 
 /** See the module. */
-export class LocalJudge implements JudgeLike {
+export class LocalJudge implements JudgeLike, JobJudge {
   readonly #options: LocalJudgeOptions;
   #running: Running;
   #closed = false;
@@ -61,6 +61,11 @@ export class LocalJudge implements JudgeLike {
   /** Start the first process. */
   static async start(options: LocalJudgeOptions): Promise<LocalJudge> {
     return new LocalJudge(options, await open(options));
+  }
+
+  /** What its present process says of itself. */
+  health(): Promise<JudgeHealth> {
+    return this.#running.client.health();
   }
 
   /** Its present process. */
@@ -107,6 +112,10 @@ export class LocalJudge implements JudgeLike {
   /** See {@link JudgeLike}. */
   process(payload: Payload): Promise<Signed> {
     return this.#running.client.process(payload);
+  }
+  /** See {@link JobJudge}. */
+  processJob(payload: JobPayload): Promise<Signed> {
+    return this.#running.client.processJob(payload);
   }
 
   #watch(running: Running): void {

@@ -9,24 +9,23 @@ import type { Bases } from "../../store/bases.ts";
 import { resolveUid } from "../../../miner/identity.ts";
 import { MinerJournal } from "../../../miner/journal.ts";
 import { Miner } from "../../../miner/miner.ts";
-import { type GradientSource, TrainedSource } from "../../../miner/source.ts";
-import type { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
+import type { GradientSource } from "../../../miner/source.ts";
 import type { Role } from "../args.ts";
 import { Accomplice, CopierSource, IdleSource, PoisonedSource } from "./companions.ts";
 import { fund, type TestNetwork, wallet } from "./network.ts";
 import type { TestStores } from "./stores.ts";
 
-/** The sources of `roles`, in order. A copier's accomplice is the first honest miner. */
+/** The sources of `roles`, in order: `honest` gives that of the miner at an index. A copier's accomplice is the first. */
 export function sourcesOf(
   roles: readonly Role[],
-  network: TestNetwork,
-  trainer: () => OnnxTrainer,
+  { ledger, model }: TestNetwork,
+  honest: (index: number) => GradientSource,
   clock: Clock,
 ): GradientSource[] {
-  const { model, training } = network;
-  const honest = () => new TrainedSource(trainer(), model.name, "cpu", training);
   const first = roles.indexOf("honest");
-  const accomplice = first >= 0 && roles.includes("copier") ? new Accomplice(honest()) : undefined;
+  const accomplice = first >= 0 && roles.includes("copier")
+    ? new Accomplice(honest(first))
+    : undefined;
   return roles.map((role, i): GradientSource => {
     if (role === "idle") return new IdleSource();
     if (role === "poisoned") return new PoisonedSource(model);
@@ -34,10 +33,15 @@ export function sourcesOf(
       if (accomplice === undefined) {
         throw new TypeError("Cannot start a copier: there is no honest miner to copy");
       }
-      return new CopierSource(accomplice, network.ledger, clock);
+      return new CopierSource(accomplice, ledger, clock);
     }
-    return i === first && accomplice !== undefined ? accomplice : honest();
+    return i === first && accomplice !== undefined ? accomplice : honest(i);
   });
+}
+
+/** The folder of the miner called `name`. */
+export function homeOf({ dir }: Pick<TestNetwork, "dir">, name: string): string {
+  return `${dir}/miners/${name}`;
 }
 
 /** A miner with a slot. */
@@ -62,7 +66,7 @@ export async function openMiner(
 ): Promise<OpenMiner> {
   const { beacon, dir, ledger, pages } = network;
   const owner = await wallet(dir, name);
-  const home = `${dir}/miners/${name}`;
+  const home = homeOf(network, name);
   await Deno.mkdir(home, { recursive: true });
   await fund(network, owner);
   const file = `${home}/.vramhub-uid`;

@@ -16,8 +16,7 @@ import { DevLedger } from "../../ledger/dev/dev_ledger.ts";
 import type { Address } from "../../ledger/ledger.ts";
 import { LocalStore } from "../../store/local.ts";
 import { Pages } from "../../store/pages.ts";
-import type { TrainingOptions } from "../../../miner/source.ts";
-import { beaconPeriod } from "./calibrate.ts";
+import { beaconPeriod, type TrainingOptions } from "./calibrate.ts";
 import { aboutPath, openLocalBeacon } from "./local_beacon.ts";
 
 /** An open test network. */

@@ -11,7 +11,7 @@ import { measureSimulated } from "../../credentials/measure.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import { genesisBase } from "../../store/bases.ts";
 import type { Pages } from "../../store/pages.ts";
-import type { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
+import { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
 import type { ValidatorArgs } from "../args.ts";
 import { measureSpeed, RECIPES, testHparams } from "./calibrate.ts";
 import { openDataset } from "./dataset.ts";
@@ -22,15 +22,11 @@ export const ENCLAVE_DIR: string = decodeURIComponent(
   new URL("../../../enclave", import.meta.url).pathname,
 );
 
-/** Trainers are started late: a network without miners that train has none. */
-export type StartTrainer = (model: ModelConfig) => Promise<OnnxTrainer>;
-
 /** Open the network in `dir`, founding it where there is none. */
 export async function prepareNetwork(
   args: ValidatorArgs,
   dir: string,
   clock: Clock,
-  startTrainer: StartTrainer,
   step: (detail: string) => void,
 ): Promise<TestNetwork> {
   if (networkExists(dir)) {
@@ -45,8 +41,7 @@ export async function prepareNetwork(
   step(`deriving the first weights from the model's hash, ${toHex(hash).slice(0, 8)}…`);
   const genesis = genesisBase(model, hash);
   step("measuring a training step and a forward pass, to size the windows");
-  const trainer = await startTrainer(model);
-  const hparams = await calibrate(args, model, pages, genesis.theta, trainer, step);
+  const hparams = await calibrate(args, model, pages, genesis.theta, step);
   const pcrs = await measureSimulated(ENCLAVE_DIR);
   return await foundNetwork(dir, pages, model, {
     hparams,
@@ -64,10 +59,10 @@ async function calibrate(
   model: ModelConfig,
   pages: Pages,
   theta: Float32Array,
-  trainer: OnnxTrainer,
   step: (detail: string) => void,
 ) {
   const forward = await LossModel.create(model);
+  const trainer = await OnnxTrainer.start(model);
   try {
     const speed = await measureSpeed(forward, theta, pages, trainer);
     const trainers = args.miners.filter((role) => role === "honest").length;
@@ -86,6 +81,7 @@ async function calibrate(
     step(`a training step takes ${train}, a forward pass ${pass}`);
     return hparams;
   } finally {
+    trainer.close();
     await forward.close();
   }
 }

@@ -12,18 +12,23 @@ import { measureSimulated } from "../../credentials/measure.ts";
 import { formatAddress } from "../../courier/transport.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { WindowView } from "../../ledger/ledger.ts";
-import { type Log, reason } from "../../ledger/log.ts";
+import { reason } from "../../ledger/log.ts";
 import { Receipts } from "../../receipt/mod.ts";
 import { type Base, Bases } from "../../store/bases.ts";
-import { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
+import { loadConfig, processSurroundings } from "../../config/mod.ts";
 import type { ValidatorArgs } from "../args.ts";
+import { openBeside } from "../explorer.ts";
+import { type OpenTraining, openTraining } from "../open_source.ts";
+import type { PartyHost } from "../party.ts";
 import type { RunEvent } from "../present/mod.ts";
-import { openMiner, sourcesOf } from "./miners.ts";
+import { watchedSource } from "../watched_source.ts";
+import { homeOf, openMiner, sourcesOf } from "./miners.ts";
 import type { TestNetwork } from "./network.ts";
 import { ENCLAVE_DIR, prepareNetwork } from "./prepare.ts";
 import { windowEvent } from "./scoreboard.ts";
 import { TestStores } from "./stores.ts";
 import { type OpenValidator, openValidator } from "./validators.ts";
+import { measuredNetwork, watchedRun, watchStores } from "./watch.ts";
 
 const TARGET = "vramhub_validator";
 /** Pages on which the first and the last base are compared. */
@@ -31,32 +36,32 @@ const HELDOUT_SAMPLE = 64;
 /** How often the phase of the running window is shown. */
 const TICK_MS = 250;
 
-/** Run a test network until `args.windows` are settled or `signal` aborts. */
+/** How honest companions train: the device and the wire format are the settings'. */
+const COMPANIONS = { trainer: "onnx", device: undefined, codec: undefined, allowRead: [] };
+
+/** Run a test network until `args.windows` are settled or the signal aborts. */
 export async function runTestMode(
   args: ValidatorArgs,
   clock: Clock,
-  show: (event: RunEvent) => void,
-  signal: AbortSignal,
+  { log, monitoring, show, signal }: PartyHost,
 ): Promise<void> {
-  const log: Log = (level, target, message, fields = {}) =>
-    show({ event: "log", level, target, message, fields: { ...fields } });
+  const { monitor } = monitoring;
   const dir = args.dataDir ?? await Deno.makeTempDir({ prefix: "vramhub-" });
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
   await using cleanup = new AsyncDisposableStack();
-  let trainer: OnnxTrainer | undefined;
-  cleanup.defer(() => trainer?.close());
-  const network = await prepareNetwork(args, dir, clock, async (model) => {
-    trainer = await OnnxTrainer.start(model);
-    return trainer;
-  }, (detail) => show({ event: "setup", detail }));
-  cleanup.defer(() => network.ledger[Symbol.dispose]());
+  const step = (detail: string) => {
+    monitor.stage(detail);
+    show({ event: "setup", detail });
+  };
+  const bare = await prepareNetwork(args, dir, clock, step);
+  cleanup.defer(() => bare.ledger[Symbol.dispose]());
+  const network = measuredNetwork(bare, monitor);
   const { ledger, model, store } = network;
   const stores = await TestStores.open(network, args.store, dir);
   cleanup.defer(() => stores[Symbol.dispose]());
-  if (stores.name !== undefined) {
-    show({ event: "setup", detail: `miners keep their gradients in ${stores.name}` });
-  }
+  if (stores.name !== undefined) step(`miners keep their gradients in ${stores.name}`);
+  watchStores(bare, stores, monitor);
   const pcrs = await measureSimulated(ENCLAVE_DIR);
   const first = await ledger.currentWindow();
   show({
@@ -74,16 +79,26 @@ export async function runTestMode(
   const start = await bases.reach((await ledger.window(first)).baseHash, first);
   const heldoutStart = await heldOut(network, first, start, show);
 
-  if (args.miners.includes("honest")) {
-    trainer ??= await OnnxTrainer.start(model);
-  }
   const roles = new Map<number, string>();
-  const sources = sourcesOf(args.miners, network, () => trainer!, clock);
+  let training: OpenTraining | undefined;
+  const endTraining = async () => {
+    const ending = training;
+    training = undefined;
+    await ending?.[Symbol.asyncDispose]();
+  };
+  cleanup.defer(endTraining);
+  if (args.miners.includes("honest")) {
+    const config = loadConfig(processSurroundings());
+    training = await openTraining(COMPANIONS, { ...network, config, log });
+  }
+  const home = (index: number) => homeOf(network, `miner-${index}`);
+  const honest = (index: number) => training!.source(`${home(index)}/journal`);
+  const sources = sourcesOf(args.miners, network, honest, clock);
   const miners = [];
   for (const [i, source] of sources.entries()) {
     const { uid, miner, publish } = await openMiner(
       `miner-${i}`,
-      source,
+      watchedSource(source, monitor),
       network,
       bases,
       stores,
@@ -92,14 +107,23 @@ export async function runTestMode(
     );
     await publish();
     roles.set(uid, args.miners[i]!);
-    miners.push(miner);
+    monitor.health.watch("miner", uid, null);
+    miners.push({ uid, miner });
   }
   const receipts = new Receipts(dir, { ...network, bases, log });
   let settled = 0;
   let last: WindowView | undefined;
   const liars = new Map<number, string>();
   const validators: OpenValidator[] = [];
-  const host = { network, pcrs, stores, bases, clock, log, show, signal: all };
+  const host = { network, pcrs, stores, bases, clock, log, monitor, show, signal: all };
+  const seats = await ledger.validators();
+  await monitoring.begin({
+    party: { component: "validator", uid: seats[0]?.uid ?? null },
+    dataDir: dir,
+    ledger: bare.ledger,
+    validators: seats.slice(0, args.validators).map(({ uid }) => uid),
+  });
+  step("attesting and registering the judges");
   for (let i = 0; i < args.validators; i++) {
     const liar = i === args.validators - 1 ? args.liar : undefined;
     const opened = await openValidator(
@@ -118,17 +142,24 @@ export async function runTestMode(
     if (liar !== undefined) liars.set(opened.uid, `lying courier: ${liar}`);
     validators.push(opened);
   }
+  monitor.ready();
+  const shown = { ledger: bare.ledger, network: "dev", profile: null };
+  const beside = await openBeside(args, shown, dir, log);
+  if (beside !== null) {
+    cleanup.use(beside);
+    show({ event: "setup", detail: `VRAMScan shows this network: ${beside.url}` });
+  }
   const aggregator = new Aggregator({ ...network, bases, clock, log });
   const begin = await firstInTime(network);
   const background = [
-    ...miners.map((miner) => miner.run(all)),
+    ...miners.map(({ miner, uid }) => watchedRun(uid, miner.run(all), monitor, all)),
     aggregator.run(all),
     ...validators.slice(1).map(({ validator }) => validator.run(begin, Infinity, all)),
     tick(network, clock, show, all),
   ];
   await validators[0]!.validator.run(begin, args.windows ?? Infinity, all);
   stop.abort();
-  trainer?.close(); // nobody waits for the step that is running
+  await endTraining(); // nobody waits for the step that is running
   const ends = await Promise.allSettled(background);
   for (const end of ends) {
     if (end.status === "rejected" && !all.aborted) {

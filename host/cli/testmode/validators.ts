@@ -8,13 +8,17 @@ import type { SimulatedPcrs } from "../../credentials/measure.ts";
 import { RemoteJudge } from "../../courier/remote_judge.ts";
 import type { JudgeAddress } from "../../courier/transport.ts";
 import { watchJudge } from "../../courier/watch.ts";
+import { JobDesk } from "../../job_desk.ts";
 import { Journal } from "../../journal.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { WindowView } from "../../ledger/ledger.ts";
 import type { Log } from "../../ledger/log.ts";
 import type { Bases } from "../../store/bases.ts";
+import type { Monitor } from "../../monitoring/monitor.ts";
+import { judgeProbe } from "../../monitoring/probes.ts";
 import { Validator, type ValidatorPhase } from "../../validator.ts";
 import type { Liar } from "../args_values.ts";
+import { openJobData } from "../open_job_data.ts";
 import type { Phase, RunEvent } from "../present/mod.ts";
 import { lie } from "./liars.ts";
 import { LocalJudge } from "./local_judge.ts";
@@ -39,6 +43,8 @@ export interface ValidatorHost {
   readonly clock: Clock;
   /** Log lines. */
   readonly log: Log;
+  /** Components and numbers. */
+  readonly monitor: Monitor;
   /** Shows events. */
   readonly show: (event: RunEvent) => void;
   /** Ends everything. */
@@ -70,7 +76,7 @@ export async function openValidator(
   options: ValidatorOptions,
   ended: (view: WindowView) => void | Promise<void>,
 ): Promise<OpenValidator> {
-  const { network, bases, clock, show } = host;
+  const { network, bases, clock, monitor, show } = host;
   const { liar } = options;
   const { dir, ledger } = network;
   const owner = await wallet(dir, `validator-${index}`);
@@ -94,11 +100,14 @@ export async function openValidator(
       onStderr: (line) => log("warn", "vramhub_judge", line),
       onEnded: (code) => {
         log("error", TARGET, "Judge ended", { validator_uid: uid, code });
+        const detail = `Its process ended with status ${code}, and is started again`;
+        monitor.health.failed("judge", uid, { reason: "ended", detail });
         void validator.mend(); // at once: a key that is registered before the reveals are over loses no window
       },
     });
   let attested: Bytes | undefined;
-  const honest = { judge, store: network.store };
+  monitor.health.watch("judge", uid, judgeProbe(judge, () => attested));
+  const honest = { judge: monitor.judge(judge), store: network.store };
   const seen = liar === undefined ? honest : lie(liar, { ...honest, ledger, owner, log });
   const gradients = liar === "abstain" ? undefined : await host.stores.reader(owner, seen.store);
   const validator = new Validator({
@@ -146,6 +155,12 @@ export async function openValidator(
       attested: () => attested,
       mend: () => validator.mend(),
     });
+  }
+  if (liar === undefined) {
+    const parts = { ...network, judge, clock, owner, uid, log, dir: `${dir}/job-verdicts-${uid}` };
+    const data = openJobData(network.pages, [network.store]);
+    const desk = new JobDesk({ ...parts, data, ...(gradients === undefined ? {} : { gradients }) });
+    void desk.run(host.signal);
   }
   return { uid, validator, close };
 }

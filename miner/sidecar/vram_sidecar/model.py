@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from .checkpoint import data_of, header_of
 from .presets import preset
 from .refused import Refused
+from .trainable import Subset
 
 IGNORED = -100
 BETAS, EPSILON, WEIGHT_DECAY, MAX_NORM = (0.9, 0.95), 1e-5, 0.1, 1.0
@@ -32,12 +33,19 @@ def without_dropout(config):
     return config
 
 
+def config_of(spec):
+    """The configuration of the model of `spec`."""
+    if spec.startswith("vramhub:"):
+        return without_dropout(preset(spec[len("vramhub:"):]))
+    return without_dropout(AutoConfig.from_pretrained(spec))
+
+
 def open_model(spec, seed):
     """The model of `spec` in float32."""
     torch.manual_seed(seed)
+    config = config_of(spec)
     if spec.startswith("vramhub:"):
-        return AutoModelForCausalLM.from_config(without_dropout(preset(spec[len("vramhub:"):])))
-    config = without_dropout(AutoConfig.from_pretrained(spec))
+        return AutoModelForCausalLM.from_config(config)
     weights = (".safetensors", ".bin", ".index.json")
     if os.path.isdir(spec) and not any(name.endswith(weights) for name in os.listdir(spec)):
         return AutoModelForCausalLM.from_config(config).float()
@@ -57,12 +65,9 @@ class TrainedModel:
         self.dtype = getattr(torch, dtype)
         self.net = open_model(args.model, args.seed).to(self.device)
         self.name = args.model
-        prefix = self.net.base_model_prefix + "."
-        named = dict(self.net.named_parameters())
-        if all(name.startswith(prefix) for name in named):
-            named = {name[len(prefix):]: p for name, p in named.items()}
+        large = sum(p.numel() for p in self.net.parameters()) > 500_000_000
         # Code unit order, as the network's manifest has it: names are ASCII.
-        self.params = sorted(named.items())
+        self.params = Subset(self.net, args.trainable, args.seed).attach(self.net)
         self.total = sum(p.numel() for _, p in self.params)
         self.header = header_of([(name, p.shape) for name, p in self.params])
         self.layout = hashlib.sha256(self.header).hexdigest()
@@ -70,7 +75,6 @@ class TrainedModel:
         self.base = None
         self.optimizer = None
         self.progress = {"busy": False, "uid": None, "window": None, "step": 0, "steps": 0}
-        large = self.total > 500_000_000
         self.adam8bit = args.use_8bit_adam
         if args.gradient_checkpointing == "on" or (args.gradient_checkpointing == "auto" and large):
             self.net.gradient_checkpointing_enable()
