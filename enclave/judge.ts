@@ -1,18 +1,21 @@
 /**
- * The judge: one key, one configuration, one signature per window and intent. It knows no network, disk,
+ * The judge: one key, one configuration, one signature per window and intent, or per job. It knows no network, disk,
  * environment or clock but its NSM's.
  *
  * @module
  */
-import { LossModel } from "./model/session.ts";
+import type { ModelConfig } from "./model/presets.ts";
+import type { LossModel } from "./model/session.ts";
 import type { Nsm } from "./nsm/nsm.ts";
 import { encodeManifest, manifestHash } from "./protocol/base.ts";
 import { type Bytes, equal } from "./protocol/bytes.ts";
 import type { Reveal } from "./protocol/commit.ts";
 import { sha256, tagged } from "./protocol/hash.ts";
 import { type JudgeIdentity, keyPairFrom, userDataOf } from "./protocol/identity.ts";
+import { encodeJobVerdict } from "./protocol/job_verdict.ts";
 import {
   decodeEnvelope,
+  decodeJobEnvelope,
   decodeSettlement,
   type Payload,
   type Signed,
@@ -22,7 +25,10 @@ import { encodeOutcome, encodeReport, INTENT, type MessageHead } from "./protoco
 import { settledDigest } from "./protocol/settle.ts";
 import { Bases } from "./scoring/bases.ts";
 import { BlobStore } from "./scoring/blobs.ts";
+import { bindJob, measureJob } from "./scoring/job.ts";
+import { JobAnswers } from "./scoring/job_answers.ts";
 import { measure } from "./scoring/measure.ts";
+import { openModel } from "./scoring/models.ts";
 import { checkSettled, matchDraw, mergeWindow, rateWindow } from "./scoring/outcome.ts";
 import { bindRequest, type BoundRequest, takeBlob } from "./scoring/request.ts";
 
@@ -36,6 +42,10 @@ export interface JudgeLimits {
 
 /** Signed answers that are remembered: reports and outcomes of this many windows. */
 const REMEMBERED = 64;
+/** Jobs that one key signs. */
+const MAX_JOBS = 4_096;
+/** Time to judge a job in, in milliseconds. */
+const JOB_MS = 600_000;
 
 /** The measured program. */
 export class Judge {
@@ -45,9 +55,10 @@ export class Judge {
   readonly #bases = new Bases();
   readonly #modelHashes = new Map<string, Bytes>();
   readonly #signed = new Map<string, { readonly input: Bytes; readonly answer: Signed }>();
+  readonly #jobs = new JobAnswers(MAX_JOBS);
   #lastWindow = -1;
   #identity: JudgeIdentity | undefined;
-  #model: LossModel | undefined;
+  #model: { readonly hash: Bytes; readonly opened: LossModel } | undefined;
   #busy = false;
   /** Gradients and chunks of bases. */
   readonly blobs: BlobStore;
@@ -111,11 +122,8 @@ export class Judge {
    * Judge a window, or draw its outcome. The same body gives the same bytes; another body for a window and
    * intent that was signed is refused.
    */
-  async process(body: Bytes): Promise<Signed> {
-    const identity = this.#configured();
-    if (this.#busy) throw new Refusal("busy", "The judge is at work: ask again later");
-    this.#busy = true;
-    try {
+  process(body: Bytes): Promise<Signed> {
+    return this.#alone(async (identity) => {
       const payload = decodeEnvelope(body);
       const intent = intentOf(payload);
       const request = bindRequest(payload, identity, this.#modelHashes);
@@ -132,12 +140,55 @@ export class Judge {
       if (request.context.window <= this.#lastWindow - REMEMBERED) {
         throw new Refusal("too_old", `Window ${request.context.window} is long over`);
       }
-      const model = await this.#modelOf(request);
+      const model = await this.#modelOf(request.model, request.context.modelHash);
       const answer = intent === INTENT.report
         ? await this.#report(request, model)
         : await this.#outcome(request, payload, model);
       this.#remember(key, request.context.window, input, answer);
       return answer;
+    });
+  }
+
+  /**
+   * Judge a training job: its base's and its result's loss on held-out pages. The same body gives the same bytes;
+   * another body for a job that was signed is refused.
+   */
+  processJob(body: Bytes): Promise<Signed> {
+    return this.#alone(async ({ chainId, ledgerId, validator }) => {
+      const { blobBytes } = this.#limits;
+      const bounds = { ledgerId, blobBytes, hashes: this.#modelHashes };
+      const bound = bindJob(decodeJobEnvelope(body), bounds);
+      const { baseHash, datasetRoot, job, resultHash } = bound;
+      const input = sha256(body);
+      const earlier = this.#jobs.find(job, input);
+      if (earlier !== undefined) return earlier;
+      const held = this.#model;
+      const shared = held !== undefined && equal(held.hash, bound.base.modelHash);
+      const { threads } = this.#limits;
+      // The windows' model stays open beside another one.
+      const model = shared ? held.opened : await openModel(bound.model, this.blobs, { threads });
+      try {
+        const deadline = deadlineOf(JOB_MS, "ten minutes");
+        const losses = await measureJob(bound, model, this.blobs, deadline);
+        const subject = { chainId, ledgerId, validator, job, datasetRoot, baseHash, resultHash };
+        const timestampMs = this.#nsm.now();
+        const message = encodeJobVerdict({ ...subject, timestampMs, ...losses });
+        const answer = this.#sign(message, null);
+        this.#jobs.keep(job, input, answer);
+        return answer;
+      } finally {
+        if (!shared) await model.close();
+      }
+    });
+  }
+
+  /** One request at a time, once the judge knows for whom. */
+  async #alone(run: (identity: JudgeIdentity) => Promise<Signed>): Promise<Signed> {
+    const identity = this.#configured();
+    if (this.#busy) throw new Refusal("busy", "The judge is at work: ask again later");
+    this.#busy = true;
+    try {
+      return await run(identity);
     } finally {
       this.#busy = false;
     }
@@ -151,21 +202,20 @@ export class Judge {
     }
   }
 
-  async #modelOf(request: BoundRequest): Promise<LossModel> {
-    const wanted = JSON.stringify(request.model);
-    if (this.#model !== undefined && JSON.stringify(this.#model.config) === wanted) {
-      return this.#model;
-    }
+  /** The model of `config`, whose hash this is: the one at hand, where it is that. */
+  async #modelOf(config: ModelConfig, hash: Bytes): Promise<LossModel> {
+    if (this.#model !== undefined && equal(this.#model.hash, hash)) return this.#model.opened;
     await this.close();
-    this.#model = await LossModel.create(request.model, { threads: this.#limits.threads });
-    return this.#model;
+    const opened = await openModel(config, this.blobs, { threads: this.#limits.threads });
+    this.#model = { hash, opened };
+    return opened;
   }
 
   /** Release the model. */
   async close(): Promise<void> {
     const model = this.#model;
     this.#model = undefined;
-    await model?.close();
+    await model?.opened.close();
   }
 
   #head(request: BoundRequest): MessageHead {
@@ -178,19 +228,9 @@ export class Judge {
     return { message, signature: this.#keys.sign(message), manifest };
   }
 
-  /** Throws once a stage has lasted a whole window: nobody waits for the answer any more. */
-  #deadline(request: BoundRequest): () => void {
-    const started = performance.now();
-    return () => {
-      if (performance.now() - started > request.hparams.window_ms) {
-        throw new Refusal("deadline", "Judging took longer than a window");
-      }
-    };
-  }
-
   async #report(request: BoundRequest, model: LossModel): Promise<Signed> {
     const theta = this.#bases.load(request.model, request.base, this.blobs);
-    const deadline = this.#deadline(request);
+    const deadline = deadlineOf(request.hparams.window_ms, "a window");
     const measured = await measure(request, model, theta, this.#bytesOf, deadline);
     const message = encodeReport({
       ...this.#head(request),
@@ -229,6 +269,16 @@ export class Judge {
 
   /** A gradient's bytes: those that are measured or merged must be here, or nothing is signed. */
   readonly #bytesOf = ({ contentHash }: Reveal): Bytes => takeBlob(this.blobs, contentHash);
+}
+
+/** Throws once a stage has lasted so long: nobody waits for the answer any more. */
+function deadlineOf(ms: number, what: string): () => void {
+  const started = performance.now();
+  return () => {
+    if (performance.now() - started > ms) {
+      throw new Refusal("deadline", `Judging took longer than ${what}`);
+    }
+  };
 }
 
 function intentOf(payload: Payload): typeof INTENT.report | typeof INTENT.outcome {

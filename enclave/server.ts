@@ -49,6 +49,7 @@ const STATUS: Readonly<Record<string, number>> = {
   busy: 503,
   already_configured: 409,
   already_signed: 409,
+  too_many_jobs: 409,
   not_configured: 409,
   missing_blob: 424,
   missing_page: 424,
@@ -148,11 +149,12 @@ async function route(judge: Judge, request: Request, load: Load): Promise<Respon
     });
     return answer({ public_key: judge.publicKey });
   }
-  if (path === "/process_data") {
+  if (path === "/process_data" || path === "/process_job") {
     expectMethod(request, "POST");
     if (judge.busy) throw new Refusal("busy", "The judge is at work: ask again later");
-    const signed = await judge.process(await readBody(request, MAX_BODY, load));
-    return answer({ ...signed });
+    const body = await readBody(request, MAX_BODY, load);
+    const signed = path === "/process_job" ? judge.processJob(body) : judge.process(body);
+    return answer({ ...await signed });
   }
   const blob = /^\/blobs\/([0-9a-f]{64})$/.exec(path);
   if (blob !== null) return await routeBlob(judge, request, fromHex(blob[1]!), load);

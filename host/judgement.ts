@@ -5,13 +5,14 @@
  * @module
  */
 import type { ModelConfig } from "../enclave/model/presets.ts";
-import { equal, toHex } from "../enclave/protocol/bytes.ts";
+import { type Bytes, equal, toHex } from "../enclave/protocol/bytes.ts";
 import { timeOfRound } from "../enclave/protocol/drand.ts";
 import { LedgerError } from "../enclave/protocol/errors.ts";
 import type { Payload } from "../enclave/protocol/judge_messages.ts";
 import { Refusal } from "../enclave/protocol/refusal.ts";
 import { decodeOutcome, decodeReport } from "../enclave/protocol/report.ts";
-import type { AttestedJudge, JudgeParts, SignedMessage } from "./attested_judge.ts";
+import { sampledUids } from "../enclave/protocol/sample.ts";
+import type { AttestedJudge, JudgeParts, Question, SignedMessage } from "./attested_judge.ts";
 import { JudgeError } from "./courier/judge_error.ts";
 import { outcomePayload, reportPayload, type RequestParts } from "./courier/request.ts";
 import { discover, type Discovered } from "./discover.ts";
@@ -20,6 +21,7 @@ import type { Clock } from "./ledger/clock.ts";
 import type { RevealRow, WindowView } from "./ledger/ledger.ts";
 import { type BeaconSource, windowRandomness, withSeeds } from "./ledger/randomness.ts";
 import { pauseFor } from "./ledger/retry.ts";
+import { during } from "./ledger/work.ts";
 import type { Base, Bases } from "./store/bases.ts";
 import { getBlob } from "./store/blob.ts";
 import { Chunks } from "./store/chunks.ts";
@@ -51,6 +53,8 @@ export interface JudgementParts extends JudgeParts {
   readonly clock: Clock;
   /** The model. */
   readonly model: ModelConfig;
+  /** What of a packaged model the judge takes by hash: its graph, and its frozen weights. */
+  readonly modelBlobs?: readonly { readonly hash: Bytes; readonly bytes: Bytes }[];
 }
 
 /** What both questions of a window are made of. */
@@ -108,7 +112,7 @@ export class Judgement {
     const { found } = discovered;
     const base = await this.#parts.bases.reach(view.baseHash, window);
     this.#phase("judge", `${found.length} gradients`);
-    const signed = await this.#judge.signed({
+    const signed = await this.#signed("judge", {
       window,
       kind: "report",
       unavailable: discovered.unavailable,
@@ -126,7 +130,7 @@ export class Judgement {
     const { entries } = decodeReport(signed.message);
     this.#phase("report", `${entries.length} verdicts`);
     log("info", TARGET, `Submitting ${entries.length} scores to chain`, { window });
-    await this.#judge.submit("report", window, signed);
+    await during("report", this.#about, () => this.#judge.submit("report", window, signed));
   }
 
   /** Settle once the reports are in, then sign the outcome, unless the ledger has it or there is none. */
@@ -136,7 +140,7 @@ export class Judgement {
     if (journal.find(window, "settling") === undefined) {
       await journal.append({ step: "settling", window });
     }
-    const view = await this.#settle();
+    const view = await during("settle", this.#about, () => this.#settle());
     const { settled } = view;
     if (view.status === "skipped" || settled === null || view.outcomes.includes(uid)) return;
     if (ledger.now() >= view.deadlines.outcome) {
@@ -146,7 +150,7 @@ export class Judgement {
     const { baseHash } = await ledger.window(window + 1);
     const base = await bases.reach(baseHash, window + 1);
     this.#phase("outcome", "ratings and merge");
-    const signed = await this.#judge.signed({
+    const signed = await this.#signed("outcome", {
       window,
       kind: "outcome",
       unavailable: discovered.unavailable,
@@ -163,19 +167,39 @@ export class Judgement {
     await this.#judge.submit("outcome", window, signed);
   }
 
+  #signed(phase: ValidatorPhase, question: Question): Promise<SignedMessage> {
+    return during(phase, this.#about, () => this.#judge.signed(question));
+  }
+
+  /** What this is about, for whoever watches. */
+  get #about() {
+    return { window: this.#window, uid: this.#parts.uid };
+  }
+
   /** Gradients and randomness, fetched once. */
   async #gather(view: WindowView): Promise<Inputs> {
-    if (this.#inputs !== undefined) return this.#inputs;
+    return this.#inputs ??= await during("fetch", this.#about, () => this.#fetch(view));
+  }
+
+  async #fetch(view: WindowView): Promise<Inputs> {
     const { beacon, clock, ledger, log, model, owner, pages, store } = this.#parts;
     const { window, reveals, deadlines, hparams } = view;
     log("info", TARGET, "Starting validation window", { window, gradients: reveals.length });
     this.#phase("fetch", `${reveals.length} gradients`);
-    const { randomness } = view.context;
-    if (randomness.kind === "drand") {
-      const due = timeOfRound(beacon.chain, BigInt(randomness.judgeRound));
+    const { randomness: drawn } = view.context;
+    if (drawn.kind === "drand") {
+      const due = timeOfRound(beacon.chain, BigInt(drawn.judgeRound));
       await clock.until(due, this.#signal);
     }
-    const discovered = await discover(view, {
+    const randomness = await windowRandomness(view, beacon);
+    const sampled = sampledUids(reveals, {
+      maxJudged: hparams.max_judged,
+      ledgerId: view.context.ledgerId,
+      window,
+      beacon: randomness.judge,
+    });
+    const measured = reveals.filter(({ uid }) => sampled.has(uid));
+    const discovered = await discover({ ...view, reveals: measured }, {
       reader: this.#parts.gradients ?? new GradientReader({ ledger, owner, store }),
       store,
       model,
@@ -188,13 +212,8 @@ export class Judgement {
         signal: this.#signal,
       },
     });
-    const request = {
-      dataset: pages.dataset,
-      pages,
-      model,
-      randomness: await windowRandomness(view, beacon),
-    };
-    return this.#inputs = { request, discovered };
+    const request = { dataset: pages.dataset, pages, model, randomness };
+    return { request, discovered };
   }
 
   async #settle(): Promise<WindowView> {
@@ -225,26 +244,43 @@ export class Judgement {
     }
   }
 
-  /** Hand over the gradients, then ask; a judge that lacks the base says so and gets it. */
+  /** Hand over the gradients, then ask; a judge that lacks the model or the base says so and gets it. */
   async #ask(
     payload: Payload,
     base: Base,
     gradients: readonly RevealRow[],
   ): Promise<SignedMessage> {
-    const { judge, model, store } = this.#parts;
-    for (const { contentHash, size } of gradients) {
-      if (await judge.hasBlob(contentHash)) continue;
-      await judge.putBlob(contentHash, await getBlob(store, contentHash, size));
+    const { judge, model, modelBlobs = [], store } = this.#parts;
+    const handOver = async () => {
+      for (const { contentHash, size } of gradients) {
+        if (await judge.hasBlob(contentHash)) continue;
+        await judge.putBlob(contentHash, await getBlob(store, contentHash, size));
+      }
+    };
+    await handOver();
+    const first = await this.#unlessMissing(payload);
+    if (first !== null) return first;
+    // The model first and alone: loaded, it makes room for the base's chunks.
+    for (const { hash, bytes } of modelBlobs) {
+      if (!await judge.hasBlob(hash)) await judge.putBlob(hash, bytes);
     }
-    try {
-      return await judge.process(payload);
-    } catch (error) {
-      if (!(error instanceof JudgeError) || error.code !== "missing_blob") throw error;
-    }
+    const second = modelBlobs.length === 0 ? null : await this.#unlessMissing(payload);
+    if (second !== null) return second;
     const chunks = Chunks.of(model, base.theta);
     for (const [i, hash] of base.manifest.chunks.entries()) {
       if (!await judge.hasBlob(hash)) await judge.putBlob(hash, chunks.at(i));
     }
+    await handOver(); // a large model may have pushed them out
     return await judge.process(payload);
+  }
+
+  /** The judge's answer, or null where it lacks a blob. */
+  async #unlessMissing(payload: Payload): Promise<SignedMessage | null> {
+    try {
+      return await this.#parts.judge.process(payload);
+    } catch (error) {
+      if (error instanceof JudgeError && error.code === "missing_blob") return null;
+      throw error;
+    }
   }
 }

@@ -13,6 +13,7 @@ import type { WindowView } from "./ledger/ledger.ts";
 import { type LogLevel, reason } from "./ledger/log.ts";
 import { BeaconUnavailable } from "./ledger/randomness.ts";
 import { pauseFor, retryUntil } from "./ledger/retry.ts";
+import { during } from "./ledger/work.ts";
 import { windowOrNull } from "./store/bases.ts";
 import { blobKey } from "./store/keys.ts";
 
@@ -68,7 +69,9 @@ export class Validator {
     for (let window = await this.#unfinished(first); window < first + windows;) {
       if (signal.aborted) break;
       try {
-        await this.#window(window, signal);
+        const { uid } = this.#parts;
+        const at = window;
+        await during("window", { window, uid }, () => this.#window(at, signal));
         window++;
       } catch (error) {
         if (signal.aborted) break;

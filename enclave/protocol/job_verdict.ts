@@ -1,6 +1,6 @@
 /**
  * The verdict on a job (intent 3): the message by which a judge decides a dispute over a training job. It
- * measured the job's base and its result on the held-out pages of the data set that the job anchors. The
+ * measured the job's base and its result on held-out pages of the data set that the job anchors (`job_pages.ts`). The
  * ledger (`training_jobs::resolve_dispute`) decodes these very bytes; no argument travels beside them.
  *
  * @module

@@ -20,6 +20,7 @@ import {
   uint,
 } from "./cbor_schema.ts";
 import type { Reveal } from "./commit.ts";
+import { MAX_JOB_PAGES } from "./job_pages.ts";
 import { MAX_PROOF } from "./merkle.ts";
 import { Refusal } from "./refusal.ts";
 import { checkAscending, MAX_ROWS, type Metric, readMetric, readRating } from "./report.ts";
@@ -50,6 +51,23 @@ const MODEL = {
   batch: uint(64),
 } satisfies Shape;
 
+const PACKAGED = {
+  /** `encodePackage` of the model's package. */
+  package: bytesUpTo(1 << 20, 1),
+} satisfies Shape;
+
+/** A model by its dimensions, or by its package. */
+export type ModelMessage =
+  | Readonly<Record<"vocab" | "layers" | "dims" | "heads" | "context" | "batch", number>>
+  | { readonly package: Bytes };
+
+/** Reads a {@link ModelMessage}. */
+export function modelKind(value: unknown, field: string): ModelMessage {
+  return value instanceof Map && value.has("package")
+    ? asMap(value, PACKAGED, field)
+    : asMap(value, MODEL, field);
+}
+
 const BEACON = {
   public_key: bytesOf(96),
   genesis_ms: uint(),
@@ -74,8 +92,8 @@ export const PAYLOAD = {
   hparams: bytesUpTo(1024),
   /** BCS. */
   dataset: bytesUpTo(256),
-  /** Dimensions; the hash of the graph that they give is in the context. */
-  model: mapOf(MODEL),
+  /** Dimensions or package; the hash of the graph that they give is in the context. */
+  model: modelKind,
   /** Beacon signatures; null where the ledger draws. */
   beacon: nullable(mapOf(BEACON)),
   /** {@link encodeReveals}. */
@@ -93,7 +111,32 @@ export const PAYLOAD = {
 /** A decoded payload. */
 export type Payload = Infer<typeof PAYLOAD>;
 
-/** Answer to `POST /process_data`: the signed bytes, and the merged base's manifest where there is one. */
+/** The payload of `POST /process_job`: a delivered training job, as the ledger has it, and what its hashes stand for. */
+export const JOB_PAYLOAD = {
+  /** Its number. */
+  job: uint(),
+  /** Root of the data set that the job anchors. */
+  dataset_root: bytesOf(32),
+  /** Hash of the base's manifest. */
+  base_hash: bytesOf(32),
+  /** Hash of the delivered result's manifest. */
+  result_hash: bytesOf(32),
+  /** BCS. */
+  dataset: bytesUpTo(256),
+  /** Dimensions or package; the hash of the graph that they give is in the base's manifest. */
+  model: modelKind,
+  /** The drawn held-out pages (`job_pages.ts`). */
+  pages: arrayOf(mapOf(PAGE), MAX_JOB_PAGES),
+  /** The base's manifest. */
+  base: bytesUpTo(1 << 20),
+  /** The bytes of `result_hash`: a manifest, or whatever was delivered as one. */
+  result: bytesUpTo(1 << 20),
+} satisfies Shape;
+
+/** A decoded job. */
+export type JobPayload = Infer<typeof JOB_PAYLOAD>;
+
+/** Answer to both: the signed bytes, and the merged base's manifest where there is one. */
 export const SIGNED = {
   message: bytesUpTo(16_384, 1),
   signature: bytesOf(64),
@@ -130,6 +173,12 @@ export function decodeBody<S extends Shape>(bytes: Uint8Array, shape: S): Infer<
 /** Nautilus's envelope: `{payload: …}`. */
 export function decodeEnvelope(bytes: Uint8Array): Payload {
   const payload: Kind<Payload> = mapOf(PAYLOAD);
+  return asMap(decodeStrict(bytes, LIMITS), { payload }).payload;
+}
+
+/** The same envelope around a job. */
+export function decodeJobEnvelope(bytes: Uint8Array): JobPayload {
+  const payload: Kind<JobPayload> = mapOf(JOB_PAYLOAD);
   return asMap(decodeStrict(bytes, LIMITS), { payload }).payload;
 }
 

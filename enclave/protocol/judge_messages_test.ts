@@ -3,12 +3,14 @@ import {
   CONFIGURE,
   decodeBody,
   decodeEnvelope,
+  decodeJobEnvelope,
   decodeReveals,
   decodeSettlement,
   encodeBody,
   encodeReveals,
   encodeSettlement,
   HEALTH,
+  JOB_PAYLOAD,
   PAYLOAD,
   REFUSED,
   SIGNED,
@@ -82,6 +84,8 @@ Deno.test("decodeEnvelope: every field is bounded", () => {
     [{ hparams: new Uint8Array(1_025) }, "hparams"],
     [{ dataset: new Uint8Array(257) }, "dataset"],
     [{ model: { ...model, layers: 129 } }, "model.layers"],
+    [{ model: { package: new Uint8Array(0) } }, "model.package"],
+    [{ model: { package: new Uint8Array((1 << 20) + 1) } }, "model.package"],
     [{ beacon: { ...beacon, judge_signature: new Uint8Array(47) } }, "beacon.judge_signature"],
     [{ reveals: new Uint8Array(16_385) }, "reveals"],
     [{ unavailable: [65_536] }, "unavailable[0]"],
@@ -192,4 +196,50 @@ Deno.test("decodeSettlement: refuses metrics that do not fit, wild ratings, uids
   const wire = encodeSettlement(7, [ROW, { ...ROW, uid: 2 }]);
   wire[9 + 43] = 0;
   refuses(() => decodeSettlement(wire), "not_ascending");
+});
+
+const JOB_SAMPLE = {
+  job: 7,
+  dataset_root: fill(1),
+  base_hash: fill(2),
+  result_hash: fill(3),
+  dataset: PAYLOAD_SAMPLE.dataset,
+  model: PAYLOAD_SAMPLE.model,
+  pages: PAYLOAD_SAMPLE.pages,
+  base: PAYLOAD_SAMPLE.base,
+  result: new Uint8Array(0),
+};
+
+Deno.test("decodeJobEnvelope: gives back a job as it was sent; every field is needed, no other is taken", () => {
+  const back = decodeJobEnvelope(encodeBody({ payload: JOB_SAMPLE }));
+  assert.deepEqual(structuredClone(back), JOB_SAMPLE);
+  for (const name of Object.keys(JOB_PAYLOAD)) {
+    const { [name as keyof typeof JOB_SAMPLE]: _, ...rest } = JOB_SAMPLE;
+    const body = encodeBody({ payload: rest });
+    refuses(() => decodeJobEnvelope(body), "missing_field", `payload.${name}`);
+  }
+  const more = encodeBody({ payload: { ...JOB_SAMPLE, kind: "report" } });
+  refuses(() => decodeJobEnvelope(more), "unknown_field", "payload.kind");
+  refuses(() => decodeJobEnvelope(encodeBody({ payload: PAYLOAD_SAMPLE })), "unknown_field");
+});
+
+Deno.test("decodeJobEnvelope: every field is bounded", () => {
+  const over: [Record<string, unknown>, string][] = [
+    [{ job: 2n ** 53n }, "job"],
+    [{ dataset_root: new Uint8Array(31) }, "dataset_root"],
+    [{ base_hash: new Uint8Array(33) }, "base_hash"],
+    [{ result_hash: new Uint8Array(0) }, "result_hash"],
+    [{ dataset: new Uint8Array(257) }, "dataset"],
+    [{ pages: Array(129).fill(JOB_SAMPLE.pages[0]) }, "pages"],
+    [{ base: new Uint8Array((1 << 20) + 1) }, "base"],
+    [{ result: new Uint8Array((1 << 20) + 1) }, "result"],
+  ];
+  for (const [change, name] of over) {
+    const body = encodeBody({ payload: { ...JOB_SAMPLE, ...change } });
+    assert.throws(
+      () => decodeJobEnvelope(body),
+      (e) => e instanceof Refusal && e.field === `payload.${name}`,
+      name,
+    );
+  }
 });

@@ -11,7 +11,7 @@
  * | randomness | `drand.ts` (the beacon) `draw.ts` (unbiased integers from it) |
  * | data | `merkle.ts` `dataset.ts` (pages, and who trains on which) |
  * | gradients | `gradient/` (wire formats) `commit.ts` (commit, reveal, the window's digest) |
- * | judgement | `verdict.ts` `report.ts` (the two signed messages) `settle.ts` (several reports as one) |
+ * | judgement | `sample.ts` (who is measured) `verdict.ts` `report.ts` (the two signed messages) `settle.ts` (several reports as one) |
  * | bases | `base.ts` (manifests) |
  * | the judge | `identity.ts` (who signs) `judge_messages.ts` (what it is asked and answers) |
  *
@@ -51,6 +51,8 @@ export * from "./commit.ts";
 
 export * from "./verdict.ts";
 export * from "./report.ts";
+export * from "./sample.ts";
+export * from "./job_pages.ts";
 export * from "./job_verdict.ts";
 export * from "./settle.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { paramManifest } from "../model/params.ts";
+import { type Manifest as ParamManifest, paramManifest } from "../model/params.ts";
 import type { ModelConfig } from "../model/presets.ts";
 import { decodeSafetensors, encodeSafetensors, safetensorsSize } from "../model/safetensors.ts";
 import { CHUNK_BYTES, type Manifest, manifestHash, manifestOf } from "../protocol/base.ts";
@@ -14,6 +14,31 @@ import { takeBlob } from "./request.ts";
 
 const KEPT = 2;
 
+/**
+ * The flat weights that `manifest` lists the chunks of, which stay in `blobs`.
+ *
+ * @throws {Refusal} `missing_blob`; `bad_manifest` or `wrong_header` where they are no file of this model.
+ */
+export function assemble(
+  params: ParamManifest,
+  manifest: Pick<Manifest, "size" | "chunks">,
+  blobs: BlobStore,
+): Float32Array<ArrayBuffer> {
+  if (manifest.size !== safetensorsSize(params)) {
+    throw new Refusal("bad_manifest", "The base's size is not that of the model's file", "base");
+  }
+  const chunks = manifest.chunks.map((hash) => takeBlob(blobs, hash));
+  const file = new Uint8Array(manifest.size);
+  chunks.forEach((chunk, i) => {
+    const at = i * CHUNK_BYTES;
+    if (chunk.length !== Math.min(CHUNK_BYTES, file.length - at)) {
+      throw new Refusal("bad_manifest", `The base's chunk ${i} is of a wrong length`, "base");
+    }
+    file.set(chunk, at);
+  });
+  return decodeSafetensors(params, file);
+}
+
 /** Bases by the hash of their manifest. */
 export class Bases {
   readonly #bases = new Map<string, Float32Array<ArrayBuffer>>();
@@ -23,20 +48,7 @@ export class Bases {
     const key = toHex(manifestHash(manifest));
     const held = this.#bases.get(key);
     if (held !== undefined) return held;
-    const params = paramManifest(model);
-    if (manifest.size !== safetensorsSize(params)) {
-      throw new Refusal("bad_manifest", "The base's size is not that of the model's file", "base");
-    }
-    const chunks = manifest.chunks.map((hash) => takeBlob(blobs, hash));
-    const file = new Uint8Array(manifest.size);
-    chunks.forEach((chunk, i) => {
-      const at = i * CHUNK_BYTES;
-      if (chunk.length !== Math.min(CHUNK_BYTES, file.length - at)) {
-        throw new Refusal("bad_manifest", `The base's chunk ${i} is of a wrong length`, "base");
-      }
-      file.set(chunk, at);
-    });
-    const theta = decodeSafetensors(params, file);
+    const theta = assemble(paramManifest(model), manifest, blobs);
     for (const hash of manifest.chunks) blobs.delete(hash);
     this.#keep(key, theta);
     return theta;

@@ -5,6 +5,7 @@
  * @module
  */
 import { modelHash } from "../model/modelhash.ts";
+import { decodePackage } from "../model/package.ts";
 import { checkConfig, type ModelConfig, pageTokens } from "../model/presets.ts";
 import { decodeManifest, type Manifest, manifestHash } from "../protocol/base.ts";
 import { type Bytes, equal, toHex } from "../protocol/bytes.ts";
@@ -51,9 +52,10 @@ export interface BoundRequest {
   readonly pages: ReadonlyMap<number, Uint32Array>;
 }
 
-function bind(condition: boolean, field: string, what: string): void {
+/** Refuse `field` as `unbound_input` unless what was given is what the digest or the job says. @throws {Refusal} */
+export function bind(condition: boolean, field: string, what: string, says = "the context"): void {
   if (!condition) {
-    throw new Refusal("unbound_input", `${what} is not what the context says`, field);
+    throw new Refusal("unbound_input", `${what} is not what ${says} says`, field);
   }
 }
 
@@ -75,7 +77,7 @@ export function bindRequest(
   );
   const dataset = decodeDataset(payload.dataset);
   bind(equal(datasetRoot(dataset), context.datasetRoot), "dataset", "The data set's root");
-  const model = bindModel(payload, context, hashes);
+  const model = bindModel(payload.model, context.modelHash, hashes);
   bind(dataset.pageTokens === pageTokens(model), "dataset.page_tokens", "A page's length");
   checkPageCounts(hparams, dataset, model);
   const { assignBeacon, judgeBeacon } = bindRandomness(payload, context, hparams);
@@ -102,7 +104,7 @@ export function bindRequest(
     judgeBeacon,
     base,
     baseHash,
-    pages: bindPages(payload, dataset),
+    pages: bindPages(payload.pages, dataset),
   };
 }
 
@@ -128,20 +130,26 @@ function checkPageCounts(hparams: Hparams, dataset: Dataset, model: ModelConfig)
   }
 }
 
-function bindModel(
-  payload: Payload,
-  context: WindowContext,
+/** The model of these dimensions or this package, which must have the hash `wanted`. */
+export function bindModel(
+  dimensions: Payload["model"],
+  wanted: Bytes,
   hashes: Map<string, Bytes>,
 ): ModelConfig {
-  const model: ModelConfig = { name: "judged", ...payload.model };
+  if ("package" in dimensions) {
+    const packaged = decodePackage(dimensions.package);
+    bind(equal(modelHash(packaged), wanted), "model.package", "The model's hash");
+    return packaged;
+  }
+  const model: ModelConfig = { name: "judged", ...dimensions };
   try {
     checkConfig(model);
   } catch (error) {
     throw new Refusal("bad_model", (error as Error).message, "model");
   }
-  const key = JSON.stringify(payload.model);
+  const key = JSON.stringify(dimensions);
   const hash = hashes.get(key) ?? modelHash(model);
-  bind(equal(hash, context.modelHash), "model", "The model's hash");
+  bind(equal(hash, wanted), "model", "The model's hash");
   hashes.set(key, hash); // only a hash that a ledger names is kept: the map stays small
   return model;
 }
@@ -181,9 +189,10 @@ function bindRandomness(
   };
 }
 
-function bindPages(payload: Payload, dataset: Dataset): Map<number, Uint32Array> {
+/** Pages of `dataset` by index, each proven. */
+export function bindPages(given: Payload["pages"], dataset: Dataset): Map<number, Uint32Array> {
   const pages = new Map<number, Uint32Array>();
-  for (const { index, tokens, proof } of payload.pages) {
+  for (const { index, tokens, proof } of given) {
     const hashes: Bytes[] = [];
     for (let at = 0; at < proof.length; at += 32) hashes.push(proof.slice(at, at + 32));
     const sound = tokens.length === 4 * dataset.pageTokens &&

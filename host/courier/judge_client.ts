@@ -12,6 +12,7 @@ import {
   decodeBody,
   encodeBody,
   HEALTH,
+  type JobPayload,
   type Payload,
   REFUSED,
   SIGNED,
@@ -115,9 +116,12 @@ export class JudgeClient {
 
   /** Have a window judged, or its outcome drawn. The same payload gives the same bytes. */
   process(payload: Payload): Promise<Signed> {
-    const body = encodeBody({ payload });
-    const ms = this.#options.processMs;
-    return this.#decoded({ method: "POST", path: "/process_data", body, ms }, SIGNED);
+    return this.#judged("/process_data", payload);
+  }
+
+  /** Have a delivered training job measured. The same payload gives the same bytes. */
+  processJob(payload: JobPayload): Promise<Signed> {
+    return this.#judged("/process_job", payload);
   }
 
   /** Close the connections; what is under way fails with code `closed`. */
@@ -125,6 +129,12 @@ export class JudgeClient {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort();
     this.#client.close();
+  }
+
+  #judged(path: string, payload: Payload | JobPayload): Promise<Signed> {
+    const body = encodeBody({ payload });
+    const ms = this.#options.processMs;
+    return this.#decoded({ method: "POST", path, body, ms }, SIGNED);
   }
 
   #ask<S extends Shape>(

@@ -5,7 +5,7 @@
  */
 import type { Bytes } from "../../enclave/protocol/bytes.ts";
 import type { JudgeIdentity } from "../../enclave/protocol/identity.ts";
-import type { Payload, Signed } from "../../enclave/protocol/judge_messages.ts";
+import type { JobPayload, Payload, Signed } from "../../enclave/protocol/judge_messages.ts";
 
 /** A judge as its courier sees it; `JudgeClient` is one. Every failure is a `JudgeError`. */
 export interface JudgeLike {
@@ -19,4 +19,10 @@ export interface JudgeLike {
   putBlob(hash: Bytes, bytes: Bytes): Promise<void>;
   /** Have a window judged, or its outcome drawn. The same payload gives the same bytes. */
   process(payload: Payload): Promise<Signed>;
+}
+
+/** The same judge, asked about training jobs; `JudgeClient` is one, too. */
+export interface JobJudge extends Pick<JudgeLike, "hasBlob" | "putBlob"> {
+  /** Have a delivered job measured. The same payload gives the same bytes. */
+  processJob(payload: JobPayload): Promise<Signed>;
 }

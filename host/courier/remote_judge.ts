@@ -7,10 +7,10 @@
  */
 import type { Bytes } from "../../enclave/protocol/bytes.ts";
 import type { JudgeIdentity } from "../../enclave/protocol/identity.ts";
-import type { Payload, Signed } from "../../enclave/protocol/judge_messages.ts";
+import type { JobPayload, Payload, Signed } from "../../enclave/protocol/judge_messages.ts";
 import { JudgeClient, type JudgeClientOptions, type JudgeHealth } from "./judge_client.ts";
 import { JudgeError } from "./judge_error.ts";
-import type { JudgeLike } from "./judge_like.ts";
+import type { JobJudge, JudgeLike } from "./judge_like.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
 import { dialer, type JudgeAddress } from "./transport.ts";
 
@@ -18,7 +18,7 @@ import { dialer, type JudgeAddress } from "./transport.ts";
 export interface RemoteJudgeOptions extends JudgeClientOptions, RelayOptions {}
 
 /** Talks to one judge by way of a relay. */
-export class RemoteJudge implements JudgeLike {
+export class RemoteJudge implements JudgeLike, JobJudge {
   readonly #relay: Relay;
   readonly #client: JudgeClient;
   #configured = false;
@@ -58,6 +58,10 @@ export class RemoteJudge implements JudgeLike {
   /** See {@link JudgeLike}. */
   process(payload: Payload): Promise<Signed> {
     return this.#call((client) => client.process(payload));
+  }
+  /** See {@link JobJudge}. */
+  processJob(payload: JobPayload): Promise<Signed> {
+    return this.#call((client) => client.processJob(payload));
   }
 
   /** Close the connections; what is under way fails with code `closed`. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { encodePackage } from "../../enclave/model/package.ts";
 import type { ModelConfig } from "../../enclave/model/presets.ts";
 import { encodeManifest, type Manifest } from "../../enclave/protocol/base.ts";
 import type { Bytes } from "../../enclave/protocol/bytes.ts";
@@ -73,6 +74,14 @@ export async function outcomePayload(parts: RequestParts, base: Manifest): Promi
   return await payload("outcome", parts, base, indices, settlement);
 }
 
+/** A model as the judge takes it: its dimensions, or its package. */
+export function modelMessage(model: ModelConfig): Payload["model"] {
+  const { batch, context, dims, heads, layers, package: parts, vocab } = model;
+  return parts === undefined
+    ? { vocab, layers, dims, heads, context, batch }
+    : { package: encodePackage({ ...model, package: parts }) };
+}
+
 async function payload(
   kind: "report" | "outcome",
   parts: RequestParts,
@@ -81,7 +90,6 @@ async function payload(
   settled: Bytes | null,
 ): Promise<Payload> {
   const { view, dataset, pages, randomness, unavailable } = parts;
-  const { vocab, layers, dims, heads, context, batch } = parts.model;
   const drawn = [...new Set(indices)];
   await pages.load(drawn);
   return {
@@ -89,7 +97,7 @@ async function payload(
     context: encodeContext(view.context),
     hparams: encodeHparams(view.hparams),
     dataset: encodeDataset(dataset),
-    model: { vocab, layers, dims, heads, context, batch },
+    model: modelMessage(parts.model),
     beacon: randomness.proof,
     reveals: encodeReveals(view.reveals),
     unavailable: [...unavailable],

@@ -124,7 +124,7 @@ const post = defineCommand(
   [
     "to be delivered within two days",
     "job post --model-params-m 124 --dataset-tokens-m 1000 --dataset-id 0 " +
-    `--base-hash ${"ab".repeat(32)} --base-ref base-7.safetensors --hours 48`,
+    `--base-hash ${"ab".repeat(32)} --base-ref checkpoint-7-v1.manifest --hours 48`,
   ],
   object({ size, more: details }),
   async (context, { more, size }) => {

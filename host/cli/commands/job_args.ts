@@ -68,7 +68,8 @@ export const details = object({
     description: message`Hash of the base's manifest.`,
   }),
   baseRef: option("--base-ref", "--base-model-blob-id", string({ metavar: "REF" }), {
-    description: message`Where the base lies.`,
+    description:
+      message`Where the base's manifest lies in the store, e.g. checkpoint-7-v1.manifest; genesis is the first base of the network's model.`,
   }),
   minImprovement: withDefault(
     option("--min-improvement", float({ metavar: "NATS", min: 0.000003, max: 1_000 }), {

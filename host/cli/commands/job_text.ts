@@ -86,7 +86,9 @@ function sui(units: bigint): string {
 function nextStep({ deadlineMs, id, sinceMs, status, terms }: JobRow, now: number): string {
   switch (status) {
     case "open":
-      return now < deadlineMs ? `job claim ${id} (a miner), job cancel ${id}` : `job refund ${id}`;
+      return now < deadlineMs
+        ? `job claim ${id} or 'deno task miner --job ${id}' (a miner), job cancel ${id}`
+        : `job refund ${id}`;
     case "claimed":
       return now < deadlineMs ? `job complete ${id} (the miner)` : `job refund ${id}`;
     case "completed": {

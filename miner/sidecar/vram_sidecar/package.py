@@ -95,7 +95,7 @@ def write_package(out, name, dimensions, graph, subset):
         "roles": {"tokens": "tokens", "targets": "targets", "losses": "losses"},
         "files": {n: {"bytes": len(d), "sha256": sha256(d).hex()} for n, d in sorted(files.items())},
     }
-    files["manifest.json"] = (json.dumps(manifest, indent=1) + "\n").encode()
+    files["manifest.json"] = (json.dumps(manifest, indent=2) + "\n").encode()
     part = out.rstrip("/") + ".part"
     os.makedirs(part)
     for file, data in files.items():
