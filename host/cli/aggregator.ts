@@ -6,27 +6,30 @@
  */
 import { Aggregator } from "../aggregator.ts";
 import { SYSTEM_CLOCK } from "../ledger/clock.ts";
-import type { Log } from "../ledger/log.ts";
+import { storeProbe } from "../monitoring/probes.ts";
 import { Bases } from "../store/bases.ts";
 import { parseAggregatorArgs } from "./args.ts";
 import { isForNetwork, parseNetworkAggregatorArgs } from "./args_network.ts";
-import { command, openPresenter, useNativeSha256 } from "./native.ts";
 import { runNetworkAggregator } from "./network/aggregator.ts";
 import { startParty, wordsOf } from "./network/start.ts";
+import { runParty } from "./party.ts";
 import { networkExists, openNetwork } from "./testmode/network.ts";
+import { measuredNetwork } from "./testmode/watch.ts";
 
 async function runTest(words: readonly string[]): Promise<void> {
   const args = parseAggregatorArgs(words);
-  useNativeSha256();
-  const presenter = openPresenter(args.json, true);
-  const log: Log = (level, target, message, fields = {}) =>
-    presenter.show({ event: "log", level, target, message, fields: { ...fields } });
-  await command(presenter, async (signal) => {
+  await runParty(args, {}, false, async ({ log, monitoring, signal }) => {
     if (!networkExists(args.dataDir)) {
       throw new TypeError(`Cannot aggregate: there is no network in ${args.dataDir}`);
     }
-    const network = await openNetwork(args.dataDir, SYSTEM_CLOCK);
-    using _ledger = network.ledger;
+    const { monitor } = monitoring;
+    const bare = await openNetwork(args.dataDir, SYSTEM_CLOCK);
+    using _ledger = bare.ledger;
+    const network = measuredNetwork(bare, monitor);
+    monitor.health.watch("store", null, storeProbe(bare.store));
+    const party = { component: "aggregator", uid: null } as const;
+    await monitoring.begin({ party, dataDir: args.dataDir, ledger: network.ledger });
+    monitor.ready();
     const bases = await Bases.open(network.ledger, network.store, network.model);
     await new Aggregator({ ...network, bases, clock: SYSTEM_CLOCK, log }).run(signal);
   });

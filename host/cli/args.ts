@@ -5,19 +5,22 @@
  */
 import { object } from "@optique/core/constructs";
 import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
-import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
+import { optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue, Parser } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice, float, integer } from "@optique/core/valueparser";
 import { path, run } from "@optique/run";
 import type { JudgeAddress } from "../courier/transport.ts";
+import { beside, type BesideArgs, monitoring, type MonitoringArgs } from "./args_monitoring.ts";
 import { judgeAddress, LIARS, MODELS, roleList, ROLES, storeName } from "./args_values.ts";
+import { calledAs, completedAs } from "./called_as.ts";
 import type { Liar, ModelName, Role } from "./args_values.ts";
+import { type TrainingArgs, trainingOptions } from "./args_training.ts";
 
 export { type Liar, type ModelName, type Role } from "./args_values.ts";
 
 /** Arguments of `deno task validator`. */
-export interface ValidatorArgs {
+export interface ValidatorArgs extends MonitoringArgs, BesideArgs {
   /** Always true: a network of others has arguments of its own (`args_network.ts`). */
   testMode: true;
   /** Windows to settle before ending; undefined runs until interrupted. */
@@ -40,12 +43,10 @@ export interface ValidatorArgs {
   windowSeconds: number | undefined;
   /** Where miners keep their gradients; undefined takes the setting's, which is the data directory by default. */
   store: string | undefined;
-  /** Print the log lines of every part. */
-  verbose: boolean;
 }
 
 /** Arguments of `deno task miner`. */
-export interface MinerArgs {
+export interface MinerArgs extends TrainingArgs, MonitoringArgs {
   /** Always true: a network of others has arguments of its own (`args_network.ts`). */
   testMode: true;
   /** The data directory of the validator to join. */
@@ -61,7 +62,7 @@ export interface MinerArgs {
 }
 
 /** Arguments of `deno task aggregator`. */
-export interface AggregatorArgs {
+export interface AggregatorArgs extends MonitoringArgs {
   /** The data directory of the network whose checkpoints are published. */
   dataDir: string;
   /** Print one JSON object a line. */
@@ -83,8 +84,8 @@ export interface ArgsIo {
 }
 
 const PROCESS_IO: ArgsIo = {
-  stdout: (text) => console.log(text),
-  stderr: (text) => console.error(text),
+  stdout: (text) => console.log(calledAs(text)),
+  stderr: (text) => console.error(calledAs(text)),
   exit: (status) => Deno.exit(status),
 };
 
@@ -117,14 +118,6 @@ const store = optional(option("--store", storeName(), {
   description:
     message`Where miners keep their gradients: local, s3 (or r2), walrus, or a module of your own such as ./mine.ts whose default export is a store. Buckets and keys come from the settings; VRAMHUB_STORAGE_BACKEND without it.`,
 }));
-
-/** Given once or more: `-vv` is understood. */
-const verbose = map(
-  multiple(option("-v", "--verbose", {
-    description: message`Print the log lines of every part, not only the results.`,
-  })),
-  (given) => given.length > 0,
-);
 
 const whichDir = message`Cannot start without ${
   commandLine("--data-dir DIR")
@@ -185,7 +178,8 @@ const validator = object({
     }),
   ),
   store,
-  verbose,
+  ...beside,
+  ...monitoring,
 }, { errors: { endOfInput: noMode } });
 
 const miner = object({
@@ -197,18 +191,24 @@ const miner = object({
     }),
     "honest" as const,
   ),
+  ...trainingOptions,
   store,
   windows,
   json,
+  ...monitoring,
 }, { errors: { endOfInput: noMode } });
 
-const aggregator = object({ dataDir: joinedDir, json }, { errors: { endOfInput: whichDir } });
+const aggregator = object({ dataDir: joinedDir, json, ...monitoring }, {
+  errors: { endOfInput: whichDir },
+});
 
 /** Parse the validator's arguments. Does not return where help was asked for or the arguments are wrong. */
 export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): ValidatorArgs {
   const { ledger: _dev, ...args } = parse("deno task validator", validator, argv, {
     brief:
-      message`Judge miners' gradients in a (simulated) enclave, settle windows and pay for what lowered the loss.`,
+      message`Judge miners' gradients in a (simulated) enclave, settle windows and pay for what lowered the loss. With ${
+        commandLine("--test-mode --only-uid N --data-dir DIR")
+      }, say what a judge makes of one miner's newest gradient, and send nothing.`,
     examples: examples(
       ["The whole network on this machine, five windows", "--test-mode --windows 5"],
       [
@@ -224,6 +224,7 @@ export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): Valida
         "--test-mode --data-dir ./network --judge unix:/run/vramhub/judge.sock",
       ],
       ["A network that outlives the command", "--test-mode --data-dir ./network"],
+      ["With the explorer and metrics", "--test-mode --explorer --metrics 9464"],
     )("deno task validator"),
   }, io);
   if (args.liar !== undefined && args.validators < 3) {
@@ -237,15 +238,13 @@ export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): Valida
 
 /** Parse the miner's arguments. Does not return where help was asked for or the arguments are wrong. */
 export function parseMinerArgs(argv: readonly string[], io?: ArgsIo): MinerArgs {
-  if (argv.some((word) => /^--no-drand(=|$)/.test(word))) {
-    refuse(
-      "where a window's randomness comes from is the ledger's rule (randomness_kind), the same for everybody, and no " +
-        "miner's flag: the judge measures on the pages that it assigns. Where drand does not answer, the window is skipped",
-      io,
-    );
-  }
+  refuseNoDrand(argv, io);
   return parse("deno task miner", miner, argv, {
-    brief: message`Train on the assigned pages of every window and submit the compressed update.`,
+    brief: message`Train on the assigned pages of every window and submit the compressed update. ${
+      commandLine("deno task miner trainer --help")
+    } tries a trainer, ${commandLine("cuda:install")} brings CUDA, ${
+      commandLine("model")
+    } exports a model.`,
     examples: examples(
       ["Join a running validator", "--test-mode --data-dir ./network"],
       [
@@ -277,6 +276,16 @@ export function examples(...lines: readonly (readonly [what: string, args: strin
     ]);
 }
 
+/** The seeds' `--no-drand` is refused with its reason, whatever network a miner takes part in. */
+export function refuseNoDrand(argv: readonly string[], io?: ArgsIo): void {
+  if (!argv.some((word) => /^--no-drand(=|$)/.test(word))) return;
+  refuse(
+    "where a window's randomness comes from is the ledger's rule (randomness_kind), the same for everybody, and no " +
+      "miner's flag: the judge measures on the pages that it assigns. Where drand does not answer, the window is skipped",
+    io,
+  );
+}
+
 /** Options that do not go together: a usage error. */
 function refuse(why: string, io: ArgsIo = PROCESS_IO): never {
   io.stderr(`Error: ${why}.`);
@@ -296,7 +305,9 @@ export function parse<P extends Parser<"sync", unknown, unknown>>(
   const completes = /^--completion(=|$)/.test(args[0] ?? "");
   return run(parser, {
     ...texts,
-    programName: completes ? programName.replace("deno task ", "vramhub-") : programName,
+    programName: completes
+      ? completedAs(programName, programName.replace("deno task ", "vramhub-"))
+      : programName,
     args,
     help: "option",
     completion: { option: { hidden: true } },

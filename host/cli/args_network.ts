@@ -11,11 +11,13 @@ import { choice, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run";
 import type { Config } from "../config/mod.ts";
 import type { JudgeAddress } from "../courier/transport.ts";
-import { type ArgsIo, examples, parse } from "./args.ts";
+import { type ArgsIo, examples, parse, refuseNoDrand } from "./args.ts";
+import { type TrainingArgs, trainingOptions } from "./args_training.ts";
+import { beside, type BesideArgs, monitoring, type MonitoringArgs } from "./args_monitoring.ts";
 import { judgeAddress, storeName } from "./args_values.ts";
 
 /** A party of a network. What is undefined is the setting's. */
-export interface PartyArgs {
+export interface PartyArgs extends MonitoringArgs {
   /** Which kind of ledger: a network on Sui, or the dev ledger of a folder. */
   readonly ledger: "sui" | "dev" | undefined;
   /** Name of the network. */
@@ -33,13 +35,21 @@ export interface PartyArgs {
 }
 
 /** A validator of a network. */
-export interface NetworkArgs extends PartyArgs {
+export interface NetworkArgs extends PartyArgs, BesideArgs {
   /** Where the judge listens; undefined takes the setting's. */
   readonly judge: JudgeAddress | undefined;
   /** Any enclave or socket may judge, and it is said aloud; as without `VRAMHUB_NITRO_ENCLAVE`. */
   readonly dev: boolean;
+  /** Only this miner's newest gradient is judged, on a SIMULATED judge, and nothing is sent. */
+  readonly onlyUid: number | undefined;
   /** A SIMULATED judge was asked for, which no network on Sui takes. */
   readonly testMode: boolean;
+}
+
+/** A miner of a network. */
+export interface NetworkMinerArgs extends PartyArgs, TrainingArgs {
+  /** Work on this training job in place of windows. */
+  readonly job: number | undefined;
 }
 
 const party = {
@@ -62,6 +72,7 @@ const party = {
   json: option("--json", {
     description: message`Print one JSON object a line, for other programs.`,
   }),
+  ...monitoring,
 };
 const windows = optional(option("--windows", integer({ metavar: "N", min: 1, max: 1_000_000 }), {
   description: message`End after this many windows. Without it, run until Ctrl-C.`,
@@ -77,14 +88,31 @@ const validator = object({
     description:
       message`Development: any enclave or socket may judge. VRAMHUB_NITRO_ENCLAVE=true is production.`,
   }),
+  onlyUid: optional(option("--only-uid", integer({ metavar: "UID", min: 0, max: 65_535 }), {
+    description:
+      message`Judge the newest revealed gradient of this miner on a SIMULATED judge of this machine, show every check's verdict, and end. Nothing is signed for the ledger or sent; with --test-mode.`,
+  })),
+  testMode: option("--test-mode", { hidden: true }),
+  ...beside,
+});
+const miner = object({
+  ...party,
+  ...trainingOptions,
+  job: optional(option("--job", integer({ metavar: "ID", min: 0 }), {
+    description:
+      message`Work on this training job in place of windows: claim it with a bond, train, upload, deliver, and once nobody can dispute it any more be paid. Begun again, it goes on where it was.`,
+  })),
+  windows,
   testMode: option("--test-mode", { hidden: true }),
 });
-const miner = object({ ...party, windows });
 const aggregator = object(party);
+
+/** Words that are a network's alone. A dry run is of the network that a folder or a profile names, SIMULATED or not. */
+const NETWORK_WORDS = /^--(dev|dry-run|job(=.*)?|network(=.*)?|only-uid(=.*)?)$/;
 
 /** Whether the words are for a network rather than for test mode, for which `--test-mode --ledger dev` is. */
 export function isForNetwork(argv: readonly string[]): boolean {
-  const named = argv.some((word) => word === "--dev" || /^--network(=|$)/.test(word));
+  const named = argv.some((word) => NETWORK_WORDS.test(word));
   const at = argv.findIndex((word) => /^--ledger(=|$)/.test(word));
   const kind = at < 0 ? undefined : argv[at]!.split("=")[1] ?? argv[at + 1];
   return named || kind === "sui" || (kind === "dev" && !argv.includes("--test-mode"));
@@ -118,20 +146,32 @@ export function parseNetworkArgs(argv: readonly string[], io?: ArgsIo): NetworkA
         "A judge on a socket, over the ledger of a folder",
         "--dev --ledger dev --data-dir ./network --judge unix:/run/vramhub/judge.sock",
       ],
+      [
+        "What a judge says of one miner's gradient, sent to nobody",
+        "--test-mode --network testnet --data-dir ./validator --only-uid 3",
+      ],
     )("deno task validator"),
   }, io);
 }
 
 /** Parse the miner's arguments. Does not return where help was asked for or they are wrong. */
-export function parseNetworkMinerArgs(argv: readonly string[], io?: ArgsIo): PartyArgs {
-  return parse("deno task miner", miner, argv, {
+export function parseNetworkMinerArgs(argv: readonly string[], io?: ArgsIo): NetworkMinerArgs {
+  refuseNoDrand(argv, io);
+  const { testMode: _, ...args } = parse("deno task miner", miner, argv, {
     brief:
       message`Train on a network's assigned pages; the slot is VRAMHUB_MINER_UID, the saved one, the wallet's, or a new one.`,
     examples: examples(
       ["Mine on testnet", "--ledger sui --network testnet --data-dir ./miner"],
       ["Join the network of a folder", "--ledger dev --data-dir ./network --as alice"],
+      [
+        "Train in a Python process, and send in Templar's format",
+        "--network testnet --data-dir ./miner --trainer sidecar --codec templar",
+      ],
+      ["What the judge would say, before anything is staked", "--data-dir ./network --dry-run"],
+      ["Claim, train and deliver job 7", "--network testnet --data-dir ./miner --job 7"],
     )("deno task miner"),
   }, io);
+  return args;
 }
 
 /** Parse the aggregator's arguments. Does not return where help was asked for or they are wrong. */

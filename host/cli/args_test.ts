@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ArgsIo, parseAggregatorArgs, parseMinerArgs, parseValidatorArgs } from "./args.ts";
+import { parseNetworkMinerArgs } from "./args_network.ts";
 
 class Exit extends Error {
   constructor(readonly status: number) {
@@ -31,6 +32,9 @@ function ending(
   }
 }
 
+/** Options about watching a party, where none is given. */
+const UNWATCHED = { logFormat: undefined, metrics: undefined, verbosity: 0 };
+
 const COMMANDS = { parseValidatorArgs, parseMinerArgs, parseAggregatorArgs };
 
 Deno.test("parseValidatorArgs: has a default for everything but the mode", () => {
@@ -46,13 +50,15 @@ Deno.test("parseValidatorArgs: has a default for everything but the mode", () =>
     dataDir: undefined,
     windowSeconds: undefined,
     store: undefined,
-    verbose: false,
+    explorer: false,
+    explorerPort: undefined,
+    ...UNWATCHED,
   });
 });
 
 Deno.test("parseValidatorArgs: takes every option", () => {
   const argv =
-    "--test-mode --ledger dev --windows 3 --json --model nano-gpt --miners honest,idle --validators 3 --judge vsock:16:3000 --liar swap --data-dir d --window-seconds 2.5 --store ./mine.ts -vv";
+    "--test-mode --ledger dev --windows 3 --json --model nano-gpt --miners honest,idle --validators 3 --judge vsock:16:3000 --liar swap --data-dir d --window-seconds 2.5 --store ./mine.ts -vv --explorer --explorer-port 0 --log-format json --metrics [::1]:9";
   assert.deepEqual(parseValidatorArgs(argv.split(" ")), {
     testMode: true,
     windows: 3,
@@ -65,8 +71,18 @@ Deno.test("parseValidatorArgs: takes every option", () => {
     dataDir: "d",
     windowSeconds: 2.5,
     store: "./mine.ts",
-    verbose: true,
+    explorer: true,
+    explorerPort: 0,
+    logFormat: "json",
+    metrics: { hostname: "::1", port: 9 },
+    verbosity: 2,
   });
+});
+
+Deno.test("parseValidatorArgs: refuses an address that metrics cannot be served at", () => {
+  const { status, stderr } = ending(parseValidatorArgs, "--test-mode", "--metrics", "http://x");
+  assert.equal(status, 2);
+  assert.match(stderr, /Expected HOST:PORT or a port, as in "127\.0\.0\.1:9464", but got "http/);
 });
 
 Deno.test("parseValidatorArgs: refuses a liar without a majority, and a copier without a victim", () => {
@@ -90,13 +106,36 @@ Deno.test("parseValidatorArgs: takes a judge's address in each of its forms", ()
 
 Deno.test("parseMinerArgs: defaults to an honest miner that runs until interrupted", () => {
   assert.deepEqual(parseMinerArgs(["--test-mode", "--data-dir", "d"]), {
+    ...UNWATCHED,
     testMode: true,
     dataDir: "d",
     role: "honest",
+    trainer: undefined,
+    device: undefined,
+    codec: undefined,
+    allowRead: [],
+    dryRun: false,
     store: undefined,
     windows: undefined,
     json: false,
   });
+});
+
+Deno.test("parseMinerArgs: takes how to train, and the codecs that there are", () => {
+  const argv = [
+    ..."--test-mode --data-dir d --trainer ./mine.ts --allow-read corpus".split(" "),
+    ..."--device cuda:1 --codec templar".split(" "),
+  ];
+  const { allowRead, codec, device, trainer } = parseMinerArgs(argv);
+  assert.deepEqual({ allowRead, codec, device, trainer }, {
+    allowRead: ["corpus"],
+    codec: "templar",
+    device: "cuda:1",
+    trainer: "./mine.ts",
+  });
+  const { status, stderr } = ending(parseMinerArgs, ...argv.slice(0, -1), "zip");
+  assert.equal(status, 2);
+  assert.match(stderr, /--codec.*Expected one of "topk" and "templar", but got "zip"/);
 });
 
 Deno.test("parseMinerArgs: takes the kinds of stores and paths, and nothing else", () => {
@@ -121,11 +160,14 @@ Deno.test("parseMinerArgs: refuses --no-drand and says whose choice that is", ()
   );
   assert.equal(status, 2);
   assert.match(stderr, /is the ledger's rule \(randomness_kind\).* the window is skipped/);
+  const elsewhere = ending(parseNetworkMinerArgs, "--network", "testnet", "--no-drand");
+  assert.deepEqual([elsewhere.status, elsewhere.stderr], [status, stderr]);
 });
 
 Deno.test("parseAggregatorArgs: takes the data directory", () => {
   assert.deepEqual(parseAggregatorArgs(["--data-dir", "d", "--json"]), {
     dataDir: "d",
+    ...UNWATCHED,
     json: true,
   });
 });

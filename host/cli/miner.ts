@@ -1,51 +1,76 @@
 /**
- * `deno task miner`: joins a running test network, or mines on a network.
+ * `deno task miner`: joins a running test network, or mines on a network. `deno task miner cuda:install` brings CUDA.
  *
  * @module
  */
+// First of all, before anything loads onnxruntime: the one beside its CUDA provider, where that is installed.
+import "../../miner/cuda/preload.ts";
 import { SYSTEM_CLOCK } from "../ledger/clock.ts";
-import type { Log } from "../ledger/log.ts";
 import { Bases } from "../store/bases.ts";
-import { OnnxTrainer } from "../../miner/trainers/onnx.ts";
+import { loadConfig, processSurroundings } from "../config/mod.ts";
 import { type MinerArgs, parseMinerArgs } from "./args.ts";
 import { isForNetwork, parseNetworkMinerArgs } from "./args_network.ts";
-import { command, openPresenter, useNativeSha256 } from "./native.ts";
+import { cudaInstall } from "./cuda_install.ts";
+import { modelCommand } from "./model.ts";
+import { runJobMiner } from "./network/job_miner.ts";
 import { runNetworkMiner } from "./network/miner.ts";
 import { startParty, wordsOf } from "./network/start.ts";
-import { openMiner, sourcesOf } from "./testmode/miners.ts";
+import { openTraining } from "./open_source.ts";
+import { type PartyHost, runParty } from "./party.ts";
+import { runDryRun } from "./rehearsal/dry_run.ts";
+import { homeOf, openMiner, sourcesOf } from "./testmode/miners.ts";
 import { networkExists, openNetwork } from "./testmode/network.ts";
 import { TestStores } from "./testmode/stores.ts";
+import { measuredNetwork, watchStores } from "./testmode/watch.ts";
+import { trainerCommand } from "./trainer.ts";
+import { watchedSource } from "./watched_source.ts";
 
-async function join(args: MinerArgs, log: Log, signal: AbortSignal): Promise<void> {
+async function join(
+  args: MinerArgs,
+  { log, monitoring, signal }: PartyHost,
+): Promise<void> {
   if (!networkExists(args.dataDir)) {
     throw new TypeError(`Cannot join: there is no network in ${args.dataDir}`);
   }
-  const network = await openNetwork(args.dataDir, SYSTEM_CLOCK);
-  using _ledger = network.ledger;
+  const { monitor } = monitoring;
+  const bare = await openNetwork(args.dataDir, SYSTEM_CLOCK);
+  using _ledger = bare.ledger;
+  const network = measuredNetwork(bare, monitor);
   using identity = takeIdentity(`${args.dataDir}/miners`);
-  const trainer = args.role === "honest" ? await OnnxTrainer.start(network.model) : undefined;
+  const config = loadConfig(processSurroundings());
+  const training = args.role === "honest"
+    ? await openTraining(args, { ...network, config, log })
+    : undefined;
   try {
-    const [source] = sourcesOf([args.role], network, () => trainer!, SYSTEM_CLOCK);
+    const home = homeOf(network, identity.name);
+    const honest = () => training!.source(`${home}/journal`);
+    const [source] = sourcesOf([args.role], network, honest, SYSTEM_CLOCK);
     const bases = await Bases.open(network.ledger, network.store, network.model);
     using stores = await TestStores.open(
       network,
       args.store,
-      `${args.dataDir}/miners/${identity.name}`,
+      home,
     );
+    watchStores(bare, stores, monitor);
     const { miner, publish, uid } = await openMiner(
       identity.name,
-      source!,
+      watchedSource(source!, monitor),
       network,
       bases,
       stores,
       SYSTEM_CLOCK,
       log,
     );
-    await waitForSeat(network.ledger, uid, signal);
+    const party = { component: "miner", uid } as const;
+    const { ledger } = network;
+    await monitoring.begin({ party, dataDir: args.dataDir, ledger, miner: uid });
+    monitor.stage("its slot, which is its own from the next window on");
+    await waitForSeat(ledger, uid, signal);
     await publish();
+    monitor.ready();
     await miner.run(signal, args.windows);
   } finally {
-    trainer?.close();
+    await training?.[Symbol.asyncDispose]();
   }
 }
 
@@ -78,17 +103,18 @@ async function waitForSeat(
 
 async function runTest(words: readonly string[]): Promise<void> {
   const args = parseMinerArgs(words);
-  useNativeSha256();
-  const presenter = openPresenter(args.json, true);
-  const log: Log = (level, target, message, fields = {}) =>
-    presenter.show({ event: "log", level, target, message, fields: { ...fields } });
-  await command(presenter, (signal) => join(args, log, signal));
+  await runParty(args, {}, false, (host) => join(args, host));
 }
 
 if (import.meta.main) {
+  if (Deno.args[0] === "cuda:install") await cudaInstall(Deno.args.slice(1));
+  if (Deno.args[0] === "trainer") Deno.exit(await trainerCommand(Deno.args.slice(1)));
+  if (Deno.args[0] === "model") Deno.exit(await modelCommand(Deno.args.slice(1)));
   const words = wordsOf(true);
   if (isForNetwork(words)) {
     const args = parseNetworkMinerArgs(words);
-    await startParty(args, (host) => runNetworkMiner(args, host));
+    const windows = args.dryRun ? runDryRun : runNetworkMiner;
+    const run = args.job === undefined ? windows : runJobMiner;
+    await startParty(args, (host) => run(args, host));
   } else await runTest(words);
 }

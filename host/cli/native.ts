@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { useSha256 } from "../../enclave/protocol/hash.ts";
+import { calledAs } from "./called_as.ts";
 import { createPresenter, type Presenter } from "./present/mod.ts";
 
 /** Install node's SHA-256: ten times as fast as the portable one. */
@@ -16,20 +17,21 @@ export function useNativeSha256(): void {
   });
 }
 
-/** A presenter on standard output. In a pipe every log line is shown, on a terminal only warnings unless asked. */
-export function openPresenter(json: boolean, verbose: boolean): Presenter {
+/** A presenter on standard output, which shows every log line that it is given. */
+export function openPresenter(json: boolean): Presenter {
   const isTerminal = Deno.stdout.isTerminal();
-  const encoder = new TextEncoder();
   return createPresenter({
     json,
     isTerminal,
-    verbose: verbose || !isTerminal,
-    write: (text) => writeAll(encoder.encode(text)),
+    verbose: true,
+    write: writeText,
     columns: () => isTerminal ? Deno.consoleSize().columns : 120,
   });
 }
 
-function writeAll(bytes: Uint8Array): void {
+/** Write to standard output, all of it at once. */
+export function writeText(text: string): void {
+  const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
@@ -47,7 +49,7 @@ export function interruptSignal(): AbortSignal {
 
 /** Run a command: its error is one line on standard error and status 1, never a stack trace. */
 export async function command(
-  presenter: Presenter,
+  presenter: Pick<Presenter, "close">,
   run: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const signal = interruptSignal();
@@ -58,7 +60,7 @@ export async function command(
   } catch (error) {
     presenter.close();
     if (signal.aborted) Deno.exit(130);
-    console.error(`error: ${error instanceof Error ? error.message : error}`);
+    console.error(calledAs(`error: ${error instanceof Error ? error.message : error}`));
     if (Deno.env.get("VRAMHUB_DEBUG") !== undefined) console.error(error);
     Deno.exit(1);
   }

@@ -61,6 +61,13 @@ export interface OpenOptions {
   readonly home: string | undefined;
   /** Who calls a dev ledger: an address, or a name whose address the folder keeps. */
   readonly as?: string | undefined;
+  /** Whether a read opens the running window of a dev ledger, as every party's does; false changes nothing there. */
+  readonly readsRoll?: boolean;
+}
+
+/** Where the dev ledger of a folder lies. */
+export function ledgerPath(dir: string): string {
+  return `${dir}/ledger.sqlite`;
 }
 
 /** Who calls a dev ledger where nobody is named. */
@@ -81,9 +88,9 @@ export async function openLedger(config: Config, options: OpenOptions): Promise<
   return await openSui(name, network, config, options);
 }
 
-function openDev(config: Config, { as, clock }: OpenOptions): OpenLedger {
+function openDev(config: Config, { as, clock, readsRoll = true }: OpenOptions): OpenLedger {
   const dir = config.require("DATA_DIR", "open a dev ledger", "--data-dir DIR");
-  const path = `${dir}/ledger.sqlite`;
+  const path = ledgerPath(dir);
   if (!DevLedger.exists(path)) {
     throw new ConfigError(
       "missing",
@@ -91,7 +98,7 @@ function openDev(config: Config, { as, clock }: OpenOptions): OpenLedger {
         `'deno task validator --test-mode --data-dir ${dir}', or name another with --data-dir`,
     );
   }
-  const ledger = DevLedger.open(path, clock);
+  const ledger = DevLedger.open(path, clock, { readsRoll });
   return {
     ledger,
     network: "dev",

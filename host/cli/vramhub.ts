@@ -5,6 +5,7 @@
  */
 import { processSurroundings } from "../config/mod.ts";
 import { SYSTEM_CLOCK } from "../ledger/clock.ts";
+import { calledAs } from "./called_as.ts";
 import { openStorage } from "./commands/doctor/open_storage.ts";
 import { THIS_MACHINE } from "./commands/doctor/machine.ts";
 import { openJudge } from "./commands/judge.ts";
@@ -24,8 +25,8 @@ if (import.meta.main) {
     await runCall(call, {
       surroundings: processSurroundings(),
       clock: SYSTEM_CLOCK,
-      stdout: (text) => console.log(text),
-      stderr: (text) => console.error(text),
+      stdout: (text) => console.log(call.common.json ? text : calledAs(text)),
+      stderr: (text) => console.error(calledAs(text)),
       paint: isTerminal && !Deno.noColor ? ansi : none,
       width: isTerminal ? Deno.consoleSize().columns : PIPE_COLUMNS,
       watched: Deno.stderr.isTerminal(),

@@ -8,6 +8,7 @@ import { datasetRoot } from "../../enclave/protocol/dataset.ts";
 import { Refusal } from "../../enclave/protocol/refusal.ts";
 import { JOB_STATUSES, PRECISIONS } from "../ledger/jobs.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { ToldState } from "../monitoring/component.ts";
 import { gradientReports } from "./detail.ts";
 import { enclaves } from "./enclaves.ts";
 import { choiceOf, numberOf, type Query, QueryError } from "./query.ts";
@@ -43,6 +44,8 @@ export interface ApiParts {
   readonly explorerUrl: string | null;
   /** A window's receipt, where one is kept. */
   readonly receipt: (window: number) => Promise<Uint8Array<ArrayBuffer> | null>;
+  /** How the components are that parties on this machine tell of. */
+  readonly components: () => Promise<readonly ToldState[]>;
   /** Why the ledger cannot be read now; null while it can. */
   readonly fault: () => string | null;
 }
@@ -53,6 +56,7 @@ type Answer = (parts: ApiParts, query: Query) => unknown;
 /** Every path below `/api/v1`, by its pattern. */
 export const ROUTES: Readonly<Record<string, Answer>> = {
   "/network": network,
+  "/components": componentsNow,
   "/windows": ({ index }, query) => {
     const before = numberOf(query, "before", 0, MAX_NUMBER, index.current + 1);
     const limit = numberOf(query, "limit", 1, MAX_PAGE, 50);
@@ -136,6 +140,11 @@ export const ROUTES: Readonly<Record<string, Answer>> = {
   "/wallets/{address}": wallet,
   "/search": search,
 };
+
+/** How the components are, as their parties told last. The machine's time, not the ledger's. */
+async function componentsNow({ components }: ApiParts) {
+  return { components: toWire([...await components()]), nowMs: Date.now() };
+}
 
 /** The number of the window that a path names. */
 function windowOf(query: Query): number {

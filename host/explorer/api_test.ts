@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { toHex } from "../../enclave/protocol/bytes.ts";
 import { address, ADMIN, bytes32, minerOf, TestNetwork, validatorOf } from "../ledger/testing.ts";
 import { answer, type ApiParts, ROUTES } from "./api.ts";
+import type { ToldState } from "../monitoring/component.ts";
 import { faults, type OpenApi, readOpenApi } from "./testing.ts";
 import { WindowIndex } from "./window_index.ts";
 
@@ -9,6 +10,27 @@ const PREFIX = "/api/v1";
 /** What the server answers itself, beside `ROUTES`. */
 const OF_THE_SERVER = ["/live", "/health", "/openapi.json", "/windows/{window}/receipt"];
 const REF = `<img/src=x/onerror=alert(1)>"'&{{}}</script>`;
+
+const COMPONENTS: readonly ToldState[] = [
+  {
+    component: "judge",
+    uid: 0,
+    ok: false,
+    fault: { reason: "ended", detail: "Its process ended with status 137" },
+    sinceMs: 5,
+    last: null,
+    by: "validator-0",
+  },
+  {
+    component: "store",
+    uid: null,
+    ok: true,
+    fault: null,
+    sinceMs: 5,
+    last: { reason: "unreachable", detail: "refused", fromMs: 1, untilMs: 5 },
+    by: "miner",
+  },
+];
 
 let api: OpenApi;
 let network: TestNetwork;
@@ -60,6 +82,7 @@ Deno.test.beforeAll(async () => {
     networkName: "dev",
     explorerUrl: null,
     receipt: () => Promise.resolve(null),
+    components: () => Promise.resolve(COMPONENTS),
     fault: () => null,
   };
 });
@@ -86,6 +109,7 @@ Deno.test("api: every path answers as openapi.json says", async () => {
   const owner = minerOf(0);
   const asked: [path: string, pattern: string, query?: string][] = [
     ["/network", "/network"],
+    ["/components", "/components"],
     ["/windows", "/windows"],
     ["/windows", "/windows", "before=2&limit=1"],
     ...[0, 1, 2, 3].map((n): [string, string] => [`/windows/${n}`, "/windows/{window}"]),
@@ -171,6 +195,28 @@ Deno.test("api: what is out of bounds or not there is refused by name", async ()
   for (const path of ["/windows/77", "/windows/1/gradients/9", "/miners/9", "/nothing", "/"]) {
     assert.equal((await answer(parts, path, new URLSearchParams())).status, 404, path);
   }
+});
+
+Deno.test("api: who only looks opens no window, and shows the newest one that somebody opened", async () => {
+  using quiet = await TestNetwork.found({ readsRoll: false });
+  const { ledger } = quiet;
+  await quiet.play(0, [0]);
+  quiet.at(5, 10);
+  const index = new WindowIndex(ledger);
+  await index.fill(new AbortController().signal);
+  const events = await ledger.events(0, 1_000);
+  for (const path of ["/network", "/windows", "/windows/0", "/curve", "/miners", "/validators"]) {
+    const told = await answer({ ...parts, ledger, index }, path, new URLSearchParams());
+    assert.equal(told.status, 200, `${path}: ${JSON.stringify(told.body)}`);
+  }
+  const told = await answer({ ...parts, ledger, index }, "/network", new URLSearchParams());
+  const { current, notices } = told.body as {
+    current: { window: number };
+    notices: { text: string }[];
+  };
+  assert.equal(current.window, 0);
+  assert.match(notices[0]!.text, /^Nobody has called in window 5/);
+  assert.deepEqual(await ledger.events(0, 1_000), events, "reading changed nothing");
 });
 
 Deno.test("api: a ledger that does not answer is told as such", async () => {

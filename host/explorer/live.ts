@@ -5,6 +5,8 @@
  */
 import type { Ledger } from "../ledger/ledger.ts";
 import { reason } from "../ledger/log.ts";
+import type { ToldState } from "../monitoring/component.ts";
+import { pause } from "../monitoring/health.ts";
 import type { WindowIndex } from "./window_index.ts";
 
 /** Pages that listen at a time. */
@@ -13,6 +15,8 @@ const MAX_LISTENERS = 64;
 const PAGE = 1_000;
 /** Without an event the index is refreshed all the same: windows begin by time alone. */
 const REFRESH_MS = 5_000;
+/** How often the components' signs of life are read. */
+const COMPONENTS_MS = 1_000;
 /** A line now and then keeps tunnels open. */
 const HEARTBEAT_MS = 15_000;
 
@@ -24,6 +28,8 @@ export interface LiveParts {
   readonly index: WindowIndex;
   /** How often the log is read. */
   readonly pollMs: number;
+  /** How the components are; without it nothing is told of them. */
+  readonly components?: () => Promise<readonly ToldState[]>;
 }
 
 /** See the module. */
@@ -77,6 +83,21 @@ export class Live {
     this.#listeners.clear();
   }
 
+  /** Tell of components that stopped working or work again, until `signal` aborts. */
+  async watchComponents(signal: AbortSignal): Promise<void> {
+    const { components } = this.#parts;
+    if (components === undefined) return;
+    for (let known = ""; !signal.aborted;) {
+      const states = await components().catch(() => null); // a folder that cannot be read says nothing
+      const now = states === null ? known : JSON.stringify(states.map(whatMatters));
+      if (now !== known) {
+        known = now;
+        this.#tell("components", { down: states!.filter(({ ok }) => !ok).length });
+      }
+      await pause(COMPONENTS_MS, signal);
+    }
+  }
+
   #tell(event: string, data: unknown): void {
     this.#send(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
@@ -110,6 +131,11 @@ export class Live {
   }
 }
 
+/** What of a component pages show. */
+function whatMatters({ by, component, fault, last, uid }: ToldState) {
+  return [by, component, uid, fault?.reason, last?.untilMs];
+}
+
 function end(listener: ReadableStreamDefaultController<Uint8Array>): void {
   try {
     listener.close();
@@ -130,16 +156,4 @@ async function lastEvent(ledger: Ledger): Promise<number> {
     else high = middle;
   }
   return low;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

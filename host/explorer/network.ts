@@ -7,6 +7,7 @@ import { toHex } from "../../enclave/protocol/bytes.ts";
 import { datasetRoot } from "../../enclave/protocol/dataset.ts";
 import type { Ledger, NetworkInfo, WindowView } from "../ledger/ledger.ts";
 import { emissionAt } from "../ledger/pay.ts";
+import { windowOrNull } from "../store/bases.ts";
 import type { ApiParts } from "./api.ts";
 import { notices } from "./notices.ts";
 import { toWire } from "./wire.ts";
@@ -30,9 +31,9 @@ export async function network(parts: ApiParts) {
     ledger.miners(),
     ledger.validators(),
   ]);
-  const number = await ledger.currentWindow();
-  const current = await ledger.window(number);
-  const previous = await previousOf(ledger, number);
+  const running = await ledger.currentWindow();
+  const current = await newestOf(ledger, running);
+  const previous = await previousOf(ledger, current.window);
   const nowMs = ledger.now();
   return {
     name: networkName,
@@ -56,8 +57,16 @@ export async function network(parts: ApiParts) {
     issued: issued.toString(),
     emission: emissionAt(issued, current.hparams.emission).toString(),
     hparams: { ...current.hparams },
-    notices: notices({ current, previous, nowMs, fault: fault() }),
+    notices: notices({ current, previous, running, nowMs, fault: fault() }),
   };
+}
+
+/** The running window, or the newest one where nobody has opened that yet: who only looks opens none. */
+async function newestOf(ledger: Ledger, running: number): Promise<WindowView> {
+  const view = await windowOrNull(ledger, running);
+  if (view !== null) return view;
+  const [row] = await ledger.windows(running, 1);
+  return await ledger.window(row?.window ?? running);
 }
 
 async function previousOf(ledger: Ledger, number: number): Promise<WindowView | null> {

@@ -8,10 +8,15 @@ import type { WindowView } from "../ledger/ledger.ts";
 /** Of the time to a deadline, the part after which silence is worth a word. */
 const LATE = 0.75;
 
+/** Most slots that one notice names. */
+const MAX_NAMED = 8;
+
 /** What is looked at. */
 export interface Standing {
-  /** The running window. */
+  /** The newest window that somebody has opened. */
   readonly current: WindowView;
+  /** The window that runs by the clock. */
+  readonly running: number;
   /** The one that is being judged. */
   readonly previous: WindowView | null;
   /** Ledger time. */
@@ -29,9 +34,16 @@ export interface Notice {
 }
 
 /** Everything that seems to stand still. */
-export function notices({ current, fault, nowMs, previous }: Standing): Notice[] {
+export function notices({ current, fault, nowMs, previous, running }: Standing): Notice[] {
   const found: Notice[] = [];
   if (fault !== null) found.push({ part: "ledger", text: `The ledger does not answer: ${fault}` });
+  if (running > current.window + 1) {
+    found.push({
+      part: "validators",
+      text: `Nobody has called in window ${running}, nor since window ${current.window}: ` +
+        "validators and miners are stopped",
+    });
+  }
   const isOver = nowMs >= current.deadlines.reveal;
   const barren = isOver && current.reveals.length === 0 ? current : previous;
   if (barren !== null && barren.reveals.length === 0) {
@@ -40,6 +52,19 @@ export function notices({ current, fault, nowMs, previous }: Standing): Notice[]
       text: `Nobody revealed a gradient in window ${barren.window}: ` +
         "miners are stopped, or too slow for its deadlines",
     });
+  }
+  if (isOver && current.reveals.length > 0 && previous !== null) {
+    const now = new Set(current.reveals.map(({ uid }) => uid));
+    const silent = previous.reveals.map(({ uid }) => uid).filter((uid) => !now.has(uid));
+    if (silent.length > 0) {
+      const more = silent.length > MAX_NAMED ? ` and ${silent.length - MAX_NAMED} more` : "";
+      found.push({
+        part: "miners",
+        text: `No gradient in window ${current.window} from miner ` +
+          `${silent.sort((a, b) => a - b).slice(0, MAX_NAMED).join(", ")}${more}, ` +
+          `which revealed one in window ${previous.window}`,
+      });
+    }
   }
   if (previous === null || previous.reveals.length === 0) return found;
   const { deadlines: { end, outcome, report }, outcomes, reported, snapshot, status } = previous;

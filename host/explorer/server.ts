@@ -43,6 +43,8 @@ export interface ExplorerOptions {
   readonly explorerUrl: string | null;
   /** A window's receipt, where one is kept. */
   readonly receipt: ApiParts["receipt"];
+  /** How the components are that parties on this machine tell of; none without it. */
+  readonly components?: ApiParts["components"];
   /** The module that verifies in the browser; bundled when a page first asks for it. */
   readonly proof: URL;
   /** Where to listen; default 127.0.0.1. */
@@ -66,9 +68,10 @@ export async function startExplorer(options: ExplorerOptions): Promise<Explorer>
   const { hostname = "127.0.0.1", ledger, log, pollMs = 500, port = 4322 } = options;
   const stop = new AbortController();
   const index = new WindowIndex(ledger);
-  const live = new Live({ ledger, index, pollMs });
+  const { components = () => Promise.resolve([]) } = options;
+  const live = new Live({ ledger, index, pollMs, components });
   const assets = await loadAssets(options.proof);
-  const parts: ApiParts = { ...options, index, fault: () => live.fault };
+  const parts: ApiParts = { ...options, components, index, fault: () => live.fault };
   await index.refresh().catch(() => {}); // what is wrong is told to the pages
   const server = Deno.serve({
     hostname,
@@ -83,6 +86,7 @@ export async function startExplorer(options: ExplorerOptions): Promise<Explorer>
   }, (request) => respond(request, hostname, parts, live, assets));
   const work = [
     live.run(stop.signal),
+    live.watchComponents(stop.signal),
     warm(parts, stop.signal).catch((error) =>
       log("warn", TARGET, "History not read", { reason: reason(error) })
     ),

@@ -80,7 +80,8 @@ export interface Call {
 /** A parser of whole calls. */
 export type CallParser = Parser<"sync", Call, unknown>;
 
-const common = map(
+/** Parser of {@linkcode Common}. */
+export const common: Parser<"sync", Common, unknown> = map(
   object({
     ledger: optional(option("--ledger", choice(["dev", "sui"], { metavar: "KIND" }), {
       description: message`Which ledger: dev, a folder's, or sui.`,

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { object } from "@optique/core/constructs";
+import { object, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { withDefault } from "@optique/core/modifiers";
+import { map, withDefault } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
+import { path } from "@optique/run";
 import { modelHash } from "../../../enclave/model/modelhash.ts";
 import { presetByName } from "../../../enclave/model/presets.ts";
 import { toHex } from "../../../enclave/protocol/bytes.ts";
@@ -16,6 +17,7 @@ import { checkHparams, DEFAULT_HPARAMS, type Hparams } from "../../../enclave/pr
 import { ConfigError } from "../../config/mod.ts";
 import { genesisBase } from "../../store/bases.ts";
 import { MODELS } from "../args_values.ts";
+import { readPackage } from "../model/folder.ts";
 import type { GenesisCalls, OpenLedger } from "../open_ledger.ts";
 import { factLines } from "../present/record.ts";
 import { assignments, changed } from "./assignments.ts";
@@ -42,9 +44,18 @@ export const found: Entry = defineCommand(
     datasetId: option("--dataset-id", integer({ metavar: "ID", min: 0 }), {
       description: message`Number of the anchored data set; see 'admin dataset register'.`,
     }),
-    model: option("--model", choice(MODELS, { metavar: "MODEL", suggest: "nearest" }), {
-      description: message`The model that everybody trains.`,
-    }),
+    model: or(
+      option("--model", choice(MODELS, { metavar: "MODEL", suggest: "nearest" }), {
+        description: message`The model that everybody trains.`,
+      }),
+      map(
+        option("--package", path({ metavar: "DIR", type: "directory" }), {
+          description:
+            message`A model package that everybody trains; see ${"deno task model"}. Every party has it in its data directory, in model/.`,
+        }),
+        (dir) => ({ dir }),
+      ),
+    ),
     firstWindow: withDefault(
       option("--first-window", integer({ metavar: "N", min: 0 }), {
         description: message`Number of the first window.`,
@@ -59,13 +70,16 @@ export const found: Entry = defineCommand(
     ),
     changes: assignments,
   }),
-  async (context, { changes, datasetId, firstWindow, model: name, startMs }) => {
+  async (context, { changes, datasetId, firstWindow, model: wanted, startMs }) => {
     const hparams = changed<Hparams>(DEFAULT_HPARAMS, changes, (value) => Number(value));
     checkHparams(hparams, QUICKNET.periodMs);
     using opened = await context.open();
     const genesis = genesisOf(opened);
-    const model = presetByName(name);
-    context.progress("Deriving the first weights from the model's hash");
+    const model = typeof wanted === "string"
+      ? presetByName(wanted)
+      : (await readPackage(wanted.dir)).config;
+    context.progress("Hashing the first weights");
+    const { name } = model;
     const hash = modelHash(model);
     const base = genesisBase(model, hash);
     await genesis.found(await opened.caller(), {

@@ -8,6 +8,7 @@ import { type Message, message } from "@optique/core/message";
 import { command } from "@optique/core/primitives";
 import { ADMIN_COMMANDS } from "./admin.ts";
 import { DATASET_COMMANDS, PARAM_COMMANDS } from "./admin_params.ts";
+import { backup, restore } from "./backup.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { type CallParser, type Entry, parserOf } from "./command.ts";
 import { setCredentials, showCredentials } from "./credentials.ts";
@@ -45,6 +46,8 @@ export const COMMANDS: readonly (Entry | Group)[] = [
   checkpoint,
   doctor,
   settings,
+  backup,
+  restore,
   registerMiner,
   registerValidator,
   registerEnclave,

@@ -8,6 +8,7 @@ import { run } from "@optique/run";
 import { Config, loadConfig, type Surroundings } from "../../config/mod.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import { type ArgsIo, examples } from "../args.ts";
+import { calledAs, completedAs } from "../called_as.ts";
 import { openLedger } from "../open_ledger.ts";
 import { jsonLine } from "../present/record.ts";
 import type { Paint } from "../present/style.ts";
@@ -45,7 +46,9 @@ const INSTALLED = "vramhub";
 /** Parse `argv`, or end by `io` with help (status 0) or a usage error (status 2). */
 export function parseCall(argv: readonly string[], io: Partial<ArgsIo> = {}): Call {
   return run(PARSER, {
-    programName: /^--completion(=|$)/.test(argv[0] ?? "") ? INSTALLED : PROGRAM,
+    programName: /^--completion(=|$)/.test(argv[0] ?? "")
+      ? completedAs(PROGRAM, INSTALLED)
+      : PROGRAM,
     args: argv.length === 0 ? ["--help"] : argv,
     brief: message`Look at a VRAM HUB network, and take part in it.`,
     examples: examples(
@@ -62,8 +65,8 @@ export function parseCall(argv: readonly string[], io: Partial<ArgsIo> = {}): Ca
     aboveError: "none",
     errorExitCode: 2,
     showDefault: true,
-    stdout: io.stdout ?? ((text) => console.log(text)),
-    stderr: (text) => (io.stderr ?? console.error)(explained(text, argv)),
+    stdout: io.stdout ?? ((text) => console.log(calledAs(text))),
+    stderr: (text) => (io.stderr ?? console.error)(calledAs(explained(text, argv))),
     onExit: io.exit ?? ((status) => Deno.exit(status)),
     ...(io.colors === undefined ? {} : { colors: io.colors }),
     ...(io.columns === undefined ? {} : { maxWidth: io.columns }),

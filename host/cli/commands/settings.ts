@@ -6,6 +6,7 @@
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { option } from "@optique/core/primitives";
+import { envFile } from "../../config/env_file.ts";
 import { settingsTable, type Shown, strangers } from "../../config/mod.ts";
 import { printable } from "../present/format.ts";
 import { type Column, table } from "../present/table.ts";
@@ -18,11 +19,18 @@ export const settings: Entry = defineCommand(
   ["in this folder", "config"],
   object({
     table: option("--table", { description: message`The table of all settings, as Markdown.` }),
+    template: option("--template", {
+      description: message`A file of all settings to fill in, as for ~/.vramhub/.env.`,
+    }),
   }),
   ({ config, surroundings }, args) => {
     if (args.table) {
       const markdown = settingsTable();
       return Promise.resolve({ json: { markdown }, text: () => [markdown.trimEnd()] });
+    }
+    if (args.template) {
+      const template = envFile();
+      return Promise.resolve({ json: { template }, text: () => [template.trimEnd()] });
     }
     const rows = config.shown();
     const unknown = strangers(surroundings);

@@ -16,5 +16,9 @@ export async function runNetworkAggregator(host: NetworkHost): Promise<void> {
 export async function aggregateOn(opened: OpenLedger, host: NetworkHost): Promise<void> {
   using cleanup = new DisposableStack();
   const parts = await openLeanParts(opened, host, "aggregate", cleanup);
+  const { monitoring } = host;
+  const party = { component: "aggregator", uid: null } as const;
+  await monitoring?.begin({ party, dataDir: parts.dir, ledger: parts.ledger });
+  monitoring?.monitor.ready();
   await new Aggregator(parts).run(host.signal);
 }

@@ -3,82 +3,87 @@
  *
  * @module
  */
-import { type Config, ConfigError } from "../../config/mod.ts";
 import { publishReadKeys } from "../../credentials/publish.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { Address, Ledger } from "../../ledger/ledger.ts";
 import { resolveUid } from "../../../miner/identity.ts";
 import { MinerJournal } from "../../../miner/journal.ts";
 import { Miner } from "../../../miner/miner.ts";
-import { type GradientSource, TrainedSource } from "../../../miner/source.ts";
-import { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
-import type { PartyArgs } from "../args_network.ts";
+import type { NetworkMinerArgs } from "../args_network.ts";
 import type { OpenLedger } from "../open_ledger.ts";
 import { openEnvelope } from "../open_reader.ts";
-import { RECIPES } from "../testmode/calibrate.ts";
+import { openTraining } from "../open_source.ts";
+import { trainingOf } from "../testmode/calibrate.ts";
+import { watchedSource } from "../watched_source.ts";
 import { type NetworkHost, type NetworkParts, onLedger, openParts } from "./parts.ts";
 
 const TARGET = "vramhub_miner";
 /** What a newcomer to a dev ledger is given: its coins are worth nothing. */
 const DEV_FUNDS = 10_000_000_000n;
-/** The trainers that are there, by `VRAMHUB_DEVICE`. */
-const DEVICE = "cpu";
 
 /** Run the miner of the settings until `args.windows` have passed or the signal aborts. */
-export async function runNetworkMiner(args: PartyArgs, host: NetworkHost): Promise<void> {
+export async function runNetworkMiner(args: NetworkMinerArgs, host: NetworkHost): Promise<void> {
   await onLedger(host, (opened) => mineOn(opened, args, host));
 }
 
-/** {@linkcode runNetworkMiner} on a ledger that is open; `source` replaces the trainer. */
-export async function mineOn(
+async function mineOn(
   opened: OpenLedger,
-  args: PartyArgs,
+  args: NetworkMinerArgs,
   host: NetworkHost,
-  source?: GradientSource,
 ): Promise<void> {
-  const { config, log, signal } = host;
-  const { ledger } = opened;
-  const owner = await opened.caller();
-  checkDevice(config);
+  const { config, monitoring, signal } = host;
   using cleanup = new DisposableStack();
   const parts = await openParts(opened, host, "mine", cleanup);
-  const dir = await homeOf(opened, parts.dir, owner);
-  if (opened.profile === null) await fund(opened, owner);
-  const env = config.get("MINER_UID")?.toString();
-  const uid = await resolveUid(ledger, owner, { env, file: `${dir}/.vramhub-uid` }, log);
+  const training = trainingOf(parts.model.name);
+  // Before anything is staked: a miner that cannot train needs no slot.
+  await using trained = await openTraining(args, { ...parts, config, training });
+  const slot = await openSlot(opened, parts.dir, host);
+  const { dir, owner, uid } = slot;
   const journal = cleanup.use(await MinerJournal.open(`${dir}/journal`));
-  const miner = new Miner({
-    ...parts,
-    store: parts.own.write,
-    journal,
-    owner,
-    uid,
-    source: source ?? await trained(parts, cleanup),
-  });
-  await seated(ledger, uid, owner, parts.clock, signal);
-  await publish(opened, parts, { owner, uid, dir }, host);
+  const { ledger } = parts;
+  const party = { component: "miner", uid } as const;
+  await monitoring?.begin({ party, dataDir: parts.dir, ledger, miner: uid });
+  monitoring?.monitor.stage("its slot, which is its own from the next window on");
+  const source = watchedSource(trained.source(`${dir}/journal`), monitoring?.monitor);
+  const miner = new Miner({ ...parts, store: parts.own.write, journal, owner, uid, source });
+  await takeSlot(opened, parts, slot, host);
+  monitoring?.monitor.ready();
   await miner.run(signal, args.windows);
 }
 
-function checkDevice(config: Config): void {
-  const device = config.get("DEVICE")!;
-  if (device === DEVICE) return;
-  throw new ConfigError(
-    "bad_value",
-    `Cannot train on ${device}, which ${
-      config.sourceOf("DEVICE")
-    } names: the trainer of this program ` +
-      `runs on ${DEVICE}`,
-  );
+/** A miner's slot, which may be its own with the next window only. */
+export interface MinerSlot {
+  /** Whose it is. */
+  readonly owner: Address;
+  /** Its number. */
+  readonly uid: number;
+  /** The miner's folder. */
+  readonly dir: string;
 }
 
-async function trained(
-  { model }: NetworkParts,
-  cleanup: DisposableStack,
-): Promise<GradientSource> {
-  const trainer = await OnnxTrainer.start(model);
-  cleanup.defer(() => trainer.close());
-  return new TrainedSource(trainer, model.name, DEVICE, RECIPES[model.name]!.training);
+/** The slot of the settings, registered if need be. */
+export async function openSlot(
+  opened: OpenLedger,
+  dataDir: string,
+  { config, log }: NetworkHost,
+): Promise<MinerSlot> {
+  const owner = await opened.caller();
+  const dir = await homeOf(opened, dataDir, owner);
+  if (opened.profile === null) await fund(opened, owner);
+  const env = config.get("MINER_UID")?.toString();
+  const uid = await resolveUid(opened.ledger, owner, { env, file: `${dir}/.vramhub-uid` }, log);
+  return { owner, uid, dir };
+}
+
+/** Wait until the slot is the miner's own, and say how its bucket is read. */
+export async function takeSlot(
+  opened: OpenLedger,
+  parts: NetworkParts,
+  slot: MinerSlot,
+  host: NetworkHost,
+): Promise<void> {
+  await seated(opened.ledger, slot.uid, slot.owner, parts.clock, host.signal);
+  await publish(opened, parts, slot, host);
 }
 
 /** Where the miner's journal lies: of a dev ledger's folder each miner has a part. */
@@ -111,7 +116,7 @@ async function seated(
 async function publish(
   opened: OpenLedger,
   { ledger, own: { readKeys } }: NetworkParts,
-  { dir, owner, uid }: { readonly owner: Address; readonly uid: number; readonly dir: string },
+  { dir, owner, uid }: MinerSlot,
   { config, log }: NetworkHost,
 ): Promise<void> {
   if (readKeys === null) return;

@@ -5,9 +5,8 @@
  */
 import { ConfigError, loadConfig, processSurroundings } from "../../config/mod.ts";
 import { SYSTEM_CLOCK } from "../../ledger/clock.ts";
-import type { Log } from "../../ledger/log.ts";
 import { type PartyArgs, withMode } from "../args_network.ts";
-import { command, openPresenter, useNativeSha256 } from "../native.ts";
+import { runParty } from "../party.ts";
 import type { NetworkHost } from "./parts.ts";
 
 /** A party's words, with the mode that settings say. A setting that cannot be read ends the process with status 2. */
@@ -26,24 +25,11 @@ export async function startParty(
   args: PartyArgs,
   run: (host: NetworkHost) => Promise<void>,
 ): Promise<void> {
-  useNativeSha256();
-  const presenter = openPresenter(args.json, true);
-  const log: Log = (level, target, message, fields = {}) =>
-    presenter.show({ event: "log", level, target, message, fields: { ...fields } });
-  await command(presenter, async (signal) => {
-    const surroundings = processSurroundings();
-    const config = loadConfig(surroundings, {
-      LEDGER: args.ledger ?? (args.network === undefined ? undefined : "sui"),
-      NETWORK: args.network,
-      DATA_DIR: args.dataDir,
-      STORAGE_BACKEND: args.store,
-    });
-    const { home } = surroundings;
-    try {
-      await run({ config, home, as: args.as, clock: SYSTEM_CLOCK, log, signal });
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      throw new Error(config.redact(error.message), { cause: error });
-    }
-  });
+  const flags = {
+    LEDGER: args.ledger ?? (args.network === undefined ? undefined : "sui"),
+    NETWORK: args.network,
+    DATA_DIR: args.dataDir,
+    STORAGE_BACKEND: args.store,
+  };
+  await runParty(args, flags, false, (host) => run({ ...host, as: args.as, clock: SYSTEM_CLOCK }));
 }

@@ -9,10 +9,15 @@ import { type Config, ConfigError } from "../../config/mod.ts";
 import { RemoteJudge } from "../../courier/remote_judge.ts";
 import { formatAddress, type JudgeAddress, parseAddress } from "../../courier/transport.ts";
 import { watchJudge } from "../../courier/watch.ts";
+import { JobDesk } from "../../job_desk.ts";
 import { Journal } from "../../journal.ts";
 import type { Ledger, NetworkInfo } from "../../ledger/ledger.ts";
+import { judgeProbe } from "../../monitoring/probes.ts";
 import { Validator, type ValidatorParts } from "../../validator.ts";
 import type { NetworkArgs } from "../args_network.ts";
+import { openJobData } from "../open_job_data.ts";
+import { openBeside } from "../explorer.ts";
+import type { Monitoring } from "../monitoring.ts";
 import type { OpenLedger } from "../open_ledger.ts";
 import { openEnvelope, openReader } from "../open_reader.ts";
 import { type NetworkHost, onLedger, openParts } from "./parts.ts";
@@ -32,7 +37,7 @@ export async function runOn(
   args: NetworkArgs,
   host: NetworkHost,
 ): Promise<void> {
-  const { config, log, signal } = host;
+  const { config, log, monitoring, signal } = host;
   const { ledger } = opened;
   const info = await ledger.info();
   if (args.testMode && info.simulatedRoot === null) {
@@ -64,7 +69,23 @@ export async function runOn(
       const what = mode === "Dev" ? "DEV: nothing says that" : "SIMULATED: nothing proves that";
       log("warn", TARGET, `${what} this judge runs on an enclave's hardware`);
     }
-    await judgeWindows({ ...parts, owner, uid, judge, journal, gradients }, judge, args, signal);
+    await monitoring?.begin({
+      party: { component: "validator", uid },
+      dataDir: parts.dir,
+      ledger,
+      validators: [uid],
+    });
+    await using _beside = await openBeside(args, opened, parts.dir, log);
+    const measured = monitoring?.monitor.judge(judge) ?? judge;
+    const validator = { ...parts, owner, uid, judge: measured, journal, gradients };
+    const stores = [own.read ?? own.write];
+    const desk = new JobDesk({
+      ...validator,
+      stores,
+      data: openJobData(parts.pages, [store, ...stores]),
+      dir: `${parts.dir}/job-verdicts-${uid}`,
+    });
+    await judgeWindows(validator, judge, desk, args, signal, monitoring);
   } finally {
     await judge.close();
   }
@@ -73,11 +94,15 @@ export async function runOn(
 async function judgeWindows(
   parts: Omit<ValidatorParts, "events">,
   judge: RemoteJudge,
+  desk: JobDesk,
   args: NetworkArgs,
   signal: AbortSignal,
+  monitoring: Monitoring | undefined,
 ): Promise<void> {
-  const { clock, ledger, log } = parts;
+  const { clock, ledger, log, uid } = parts;
   let attested: Bytes | undefined;
+  monitoring?.monitor.health.watch("judge", uid, judgeProbe(judge, () => attested));
+  monitoring?.monitor.stage("its judge's attestation");
   const validator = new Validator({
     ...parts,
     events: {
@@ -96,6 +121,7 @@ async function judgeWindows(
     },
   });
   await validator.attest();
+  monitoring?.monitor.ready();
   const window = await ledger.currentWindow();
   const { deadlines, hparams } = await ledger.window(window);
   void watchJudge(judge, {
@@ -106,7 +132,13 @@ async function judgeWindows(
     mend: () => validator.mend(),
   });
   const first = ledger.now() < deadlines.commit ? window : window + 1;
-  await validator.run(first, args.windows ?? Infinity, signal);
+  const stop = new AbortController();
+  void desk.run(AbortSignal.any([signal, stop.signal]));
+  try {
+    await validator.run(first, args.windows ?? Infinity, signal);
+  } finally {
+    stop.abort();
+  }
 }
 
 /**

@@ -65,6 +65,9 @@ Deno.test("isForNetwork, parseNetworkArgs: a ledger on Sui, or a network, is no 
     assert.ok(isForNetwork(line.split(" ")), line);
   }
   assert.ok(isForNetwork(["--ledger", "dev"]) && isForNetwork(["--ledger=dev"]));
+  for (const line of ["--dry-run --test-mode", "--test-mode --only-uid 3", "--only-uid=3"]) {
+    assert.ok(isForNetwork(line.split(" ")), line);
+  }
   for (const line of ["--test-mode", "--test-mode --ledger dev", "--help"]) {
     assert.ok(!isForNetwork(line.split(" ")), line);
   }
@@ -81,6 +84,12 @@ Deno.test("isForNetwork, parseNetworkArgs: a ledger on Sui, or a network, is no 
     windows: 3,
     json: true,
     testMode: false,
+    onlyUid: undefined,
+    explorer: false,
+    explorerPort: undefined,
+    logFormat: undefined,
+    metrics: undefined,
+    verbosity: 0,
   });
 });
 

@@ -37,6 +37,8 @@ export function connect(): void {
     set({ isHeard: false });
   };
   source.addEventListener("change", () => set({ changes: state.changes + 1, fault: null }));
+  // How they are is read again with everything else: they seldom change.
+  source.addEventListener("components", () => set({ changes: state.changes + 1 }));
   source.addEventListener("fault", (event) => {
     const { reason } = JSON.parse((event as MessageEvent<string>).data);
     set({ fault: String(reason) });

@@ -5,9 +5,10 @@
  */
 import { html, render, useEffect, useRef, useState, type VNode } from "./dom.ts";
 import { useData } from "./data.ts";
-import { connect, useLive } from "./live.ts";
+import { connect } from "./live.ts";
 import { Badge } from "./parts.ts";
 import { followLinks, go, usePath } from "./route.ts";
+import { State } from "./state.ts";
 import { DatasetsPage, DocsPage, JoinPage } from "./pages/about.ts";
 import { EnclavesPage } from "./pages/enclaves.ts";
 import { HomePage } from "./pages/home.ts";
@@ -141,32 +142,6 @@ function Theme(): VNode {
     <button type="button" onClick=${() => setTheme(next)}
       aria-label=${`Colours: ${theme}. Change to ${next}`}>${theme}</button>
   `;
-}
-
-/** What stands still, at the top of every page. */
-function State({ network }: { network: NetworkAnswer | null }): VNode {
-  const { fault, isHeard } = useLive();
-  const [late, setLate] = useState(false);
-  useEffect(() => {
-    setLate(false);
-    if (isHeard) return;
-    const timer = setTimeout(() => setLate(true), 3_000);
-    return () => clearTimeout(timer);
-  }, [isHeard]);
-  const notices = network?.notices ?? [];
-  return html`<div role="status">
-    ${
-    late
-      ? html`<p class="notice bad">The explorer is not heard: what stands here may be old.</p>`
-      : null
-  }
-    ${fault === null ? null : html`<p class="notice bad">The ledger does not answer: ${fault}</p>`}
-    ${
-    notices.filter(({ part }) => part !== "ledger").map(({ part, text }) =>
-      html`<p class="notice"><b>${part}</b> ${text}</p>`
-    )
-  }
-  </div>`;
 }
 
 followLinks();

@@ -8,6 +8,7 @@ import type { MinerRow } from "../../ledger/ledger.ts";
 import type { WindowSummary } from "../../ledger/summary.ts";
 import type { DatasetRow } from "../../ledger/governance.ts";
 import type { JobTerms } from "../../ledger/jobs.ts";
+import type { ToldState } from "../../monitoring/component.ts";
 import type { GradientDetail, GradientReport, ValidatorDetail, WindowDetail } from "../detail.ts";
 import type { enclaves } from "../enclaves.ts";
 import type { network } from "../network.ts";
@@ -20,6 +21,15 @@ type Answer<F extends (...args: never[]) => Promise<unknown>> = Awaited<ReturnTy
 
 /** `/network`. */
 export type NetworkAnswer = Answer<typeof network>;
+/** A row of `/components`. */
+export type Component = Wire<ToldState>;
+/** `/components`. */
+export interface ComponentsAnswer {
+  /** By kind and slot. */
+  readonly components: readonly Component[];
+  /** The explorer's time. */
+  readonly nowMs: number;
+}
 /** A line of `/windows`. */
 export type Summary = Wire<WindowSummary>;
 /** `/windows/{window}`. */

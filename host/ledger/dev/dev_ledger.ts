@@ -143,7 +143,8 @@ export class DevLedger implements Ledger {
       state.db.exec(end);
       return result;
     } catch (error) {
-      state.db.exec("rollback");
+      // Where the disk is full or fails, SQLite has rolled back by itself, and says why in this error.
+      if (state.db.isTransaction) state.db.exec("rollback");
       throw error;
     }
   }

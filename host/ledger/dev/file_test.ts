@@ -56,6 +56,20 @@ Deno.test("DevLedger: reopening keeps everything", () =>
     assert.deepEqual(await state(ledger), before);
   }));
 
+Deno.test("DevLedger: a full disk is named, changes nothing and is got over", () =>
+  inDirectory(async (path) => {
+    using network = await TestNetwork.found({ path });
+    using other = new DatabaseSync(path);
+    // As SQLite does by itself where the disk is full: the transaction is over before the error is told.
+    other.exec(`create trigger full before insert on commits
+      begin select raise(rollback, 'database or disk is full'); end`);
+    await assert.rejects(network.commit(0, 0), /database or disk is full/);
+    assert.deepEqual((await network.ledger.window(0)).commits, []);
+    other.exec("drop trigger full");
+    await network.commit(0, 0);
+    assert.equal((await network.ledger.window(0)).commits.length, 1);
+  }));
+
 Deno.test("DevLedger.open: refuses a file of another version and leaves it as it is", () =>
   inDirectory(async (path) => {
     const clock = { now: () => 0, until: () => Promise.resolve() };
