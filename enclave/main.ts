@@ -21,7 +21,7 @@ const CID_ANY = -1;
  * Bytes of gradients and base chunks held at a time. An enclave of 4 GiB has room for it: about 0.4 GiB is the
  * image and the runtime, 0.4 GiB bodies in flight, 1.5 GiB two bases, their assembly and a forward pass of nano-GPT.
  */
-const BLOB_BYTES = 2 ** 30;
+export const BLOB_BYTES = 2 ** 30;
 
 /** Where the judge listens. */
 export type Listen =

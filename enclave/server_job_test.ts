@@ -98,6 +98,11 @@ Deno.test("POST /process_job: takes a strict body of its own and nothing else", 
       [encodeBody({ payload: {} }), /^400.*missing_field/],
       [encodeBody({ payload: { ...honest }, more: 1 }), /^400.*unknown_field/],
       [encodeBody({ payload: { ...honest, more: 1 } }), /^400.*unknown_field/],
+      // Anybody may post a job: no graph of their choice is run.
+      [
+        encodeBody({ payload: { ...honest, model: { package: wide } } }),
+        /^400.*(unknown|missing)_field/,
+      ],
       [encodeBody({ payload: { ...honest, job: -1 } }), /^400.*out_of_range/],
       [encodeBody({ payload: { ...honest, job: 2n ** 53n } }), /^400.*out_of_range/],
       [encodeBody({ payload: { ...honest, result: null } }), /^400.*wrong_kind/],

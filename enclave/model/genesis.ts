@@ -60,11 +60,21 @@ function fill(config: ModelConfig, param: Param, out: Float32Array, seed: Uint8A
   }
 }
 
-/** The first weights θ of `config`, whose model hash is `modelHash` (32 bytes): a new flat array. */
+/**
+ * The first weights θ of `config`, whose model hash is `modelHash` (32 bytes): a new flat array. Those of a package come
+ * with it; its hash names them.
+ *
+ * @throws {TypeError} where a package came without them.
+ */
 export function genesisWeights(
   config: ModelConfig,
   modelHash: Uint8Array,
 ): Float32Array<ArrayBuffer> {
+  if (config.package !== undefined) {
+    const { start } = config.package;
+    if (start === undefined) throw new TypeError("The package came without its first weights");
+    return start.slice();
+  }
   const manifest = paramManifest(config);
   const theta = new Float32Array(manifest.total);
   const seed = sha256(modelHash);

@@ -1,11 +1,13 @@
 /**
- * The hash that names a model: its graph and its parameters, not their values.
+ * The hash that names a model: its graph and its parameters, not their values; of a package the frozen values too, and
+ * those that it starts from.
  *
  * @module
  */
 import { type Bytes, concat, u32le, utf8 } from "../protocol/bytes.ts";
 import { sha256, tagged } from "../protocol/hash.ts";
 import { emitForward } from "./onnx/gpt.ts";
+import { encodePackage } from "./package.ts";
 import { type Manifest, paramManifest } from "./params.ts";
 import type { ModelConfig } from "./presets.ts";
 
@@ -19,7 +21,14 @@ function paramList(manifest: Manifest): Bytes {
   return concat(...parts);
 }
 
-/** `SHA-256("vramhub/model/v1" ‖ SHA-256(forward graph) ‖ parameter list)`: 32 bytes. */
+/**
+ * `SHA-256("vramhub/model/v1" ‖ SHA-256(forward graph) ‖ list of trained parameters)`: 32 bytes. A package's encoding
+ * follows where there is one: the list says its own length, so that neither kind is taken for the other.
+ */
 export function modelHash(config: ModelConfig): Bytes {
-  return tagged("vramhub/model/v1", sha256(emitForward(config)), paramList(paramManifest(config)));
+  const list = paramList(paramManifest(config));
+  const { package: parts } = config;
+  return parts === undefined
+    ? tagged("vramhub/model/v1", sha256(emitForward(config)), list)
+    : tagged("vramhub/model/v1", parts.graph, list, encodePackage({ ...config, package: parts }));
 }

@@ -39,11 +39,12 @@ export function manifestOf(shapes: Readonly<Record<string, readonly number[]>>):
 }
 
 /**
- * The parameters of the GPT that `config` describes: token (`wte`, also the head) and position (`wpe`) embeddings,
+ * The parameters that are trained, θ: those that the package of `config` names; without one, all of the GPT: token (`wte`, also the head) and position (`wpe`) embeddings,
  * per block two layer norms, attention (`c_attn`: queries, keys, values; `c_proj`) and the MLP of four times the
  * width, a final layer norm; every matrix but the embeddings has a bias.
  */
 export function paramManifest(config: ModelConfig): Manifest {
+  if (config.package !== undefined) return config.package.trainable;
   checkConfig(config);
   const { dims: c } = config;
   const shapes: Record<string, readonly number[]> = {

@@ -3,8 +3,12 @@
  *
  * @module
  */
+import type { ModelPackage } from "./package.ts";
 
-/** The dimensions of a decoder-only transformer (pre-LN, learned positions, GELU, tied head). */
+/**
+ * The dimensions of a decoder-only transformer: pre-LN, learned positions, GELU, tied head, or whatever the graph of
+ * its package says.
+ */
 export interface ModelConfig {
   /** The preset's name, part of no hash. */
   readonly name: string;
@@ -20,6 +24,8 @@ export interface ModelConfig {
   readonly context: number;
   /** Pages that one run of the graph takes. */
   readonly batch: number;
+  /** Where the model comes as a package: its graph and parameters. */
+  readonly package?: ModelPackage;
 }
 
 /** Every preset by its name: the nano-GPT, a small one for demonstrations, a tiny one for tests. */

@@ -14,6 +14,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Keep freed memory for the next run (faster, larger). Default true. */
   readonly arena?: boolean;
+  /** Refuse a graph that declares another shape than its operators give. Default false. */
+  readonly strict?: boolean;
 }
 
 /**
@@ -40,7 +42,12 @@ export function openSession(graph: Bytes, options: SessionOptions = {}): Promise
     enableCpuMemArena: options.arena ?? true,
     enableMemPattern: false,
     logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: "0" },
+        ...(options.strict ? { strict_shape_type_inference: "1" } : {}),
+      },
+    },
   });
 }
 

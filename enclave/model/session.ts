@@ -4,7 +4,11 @@
  * @module
  */
 import { type InferenceSession, Tensor } from "onnxruntime-node";
+import type { Bytes } from "../protocol/bytes.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { checkGraph, type GraphValue } from "./onnx/check.ts";
 import { emitForward } from "./onnx/gpt.ts";
+import type { PackagedConfig } from "./package.ts";
 import { PageBatch } from "./pages.ts";
 import { type Manifest, paramManifest } from "./params.ts";
 import type { ModelConfig } from "./presets.ts";
@@ -28,14 +32,20 @@ export class LossModel {
   readonly #batch: PageBatch;
   readonly #output: Float32Array;
   readonly #fetches: { readonly losses: Tensor };
+  readonly #frozen: Record<string, Tensor>;
   #weights: { readonly theta: Float32Array; readonly tensors: Record<string, Tensor> } | undefined;
   #busy: Promise<unknown> = Promise.resolve();
 
-  private constructor(config: ModelConfig, session: InferenceSession) {
+  private constructor(
+    config: ModelConfig,
+    session: InferenceSession,
+    frozen: Record<string, Tensor> = {},
+  ) {
     const rows = config.batch * config.context;
     this.config = config;
     this.manifest = paramManifest(config);
     this.#session = session;
+    this.#frozen = frozen;
     this.#batch = new PageBatch(config);
     this.#output = new Float32Array(rows);
     this.#fetches = { losses: new Tensor("float32", this.#output, [rows]) };
@@ -44,6 +54,38 @@ export class LossModel {
   /** Emit the graph of `config` and load it: tens of milliseconds, whatever the size of the weights. */
   static async create(config: ModelConfig, options: SessionOptions = {}): Promise<LossModel> {
     return new LossModel(config, await openSession(emitForward(config), options));
+  }
+
+  /**
+   * Load a package: its `graph`, checked before onnxruntime sees it, and its frozen weights (flat, read in place).
+   * Whoever calls has compared both with the hashes of `config.package`.
+   *
+   * @throws {Refusal} as {@linkcode checkGraph} does, or `graph_rejected` where onnxruntime does not take it.
+   * @throws {RangeError} where `frozen` is not as long as its manifest says.
+   */
+  static async open(
+    config: PackagedConfig,
+    graph: Bytes,
+    frozen: Float32Array,
+    options: SessionOptions = {},
+  ): Promise<LossModel> {
+    const { batch, context, package: parts } = config;
+    const weights = [...parts.trainable.params, ...parts.frozen.params];
+    const inputs: GraphValue[] = [
+      { name: "tokens", type: "int64", shape: [batch, context] },
+      { name: "targets", type: "int64", shape: [batch, context] },
+      ...weights.map(({ name, shape }) => ({ name, type: "float32" as const, shape })),
+    ];
+    checkGraph(graph, inputs, [{ name: "losses", type: "float32", shape: [batch * context] }]);
+    const tensors = paramTensors(parts.frozen, frozen);
+    let session: InferenceSession;
+    try {
+      session = await openSession(graph, { ...options, strict: true });
+    } catch (error) {
+      const why = error instanceof Error ? error.message.slice(0, 200) : error;
+      throw new Refusal("graph_rejected", `onnxruntime does not take the graph: ${why}`, "package");
+    }
+    return new LossModel(config, session, tensors);
   }
 
   /**
@@ -70,7 +112,7 @@ export class LossModel {
     if (this.#weights?.theta !== theta) {
       this.#weights = { theta, tensors: paramTensors(this.manifest, theta) };
     }
-    const feeds = { ...this.#weights.tensors, ...this.#batch.tensors };
+    const feeds = { ...this.#frozen, ...this.#weights.tensors, ...this.#batch.tensors };
     let sum = 0;
     for (let from = 0; from < pages.length; from += batch) {
       this.#batch.fill((row) => pages[from + row]!);

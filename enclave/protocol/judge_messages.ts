@@ -123,8 +123,11 @@ export const JOB_PAYLOAD = {
   result_hash: bytesOf(32),
   /** BCS. */
   dataset: bytesUpTo(256),
-  /** Dimensions or package; the hash of the graph that they give is in the base's manifest. */
-  model: modelKind,
+  /**
+   * Dimensions, whose graph's hash is in the base's manifest. No package: anybody may post a job, and a graph of a
+   * customer's choice is not run beside the judge's key.
+   */
+  model: mapOf(MODEL),
   /** The drawn held-out pages (`job_pages.ts`). */
   pages: arrayOf(mapOf(PAGE), MAX_JOB_PAGES),
   /** The base's manifest. */

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { encodePackage } from "../../enclave/model/package.ts";
 import type { ModelConfig } from "../../enclave/model/presets.ts";
 import { type Bytes, concat } from "../../enclave/protocol/bytes.ts";
 import { encodeDataset } from "../../enclave/protocol/dataset.ts";
@@ -41,6 +40,7 @@ export async function jobRequest(parts: JobRequestParts): Promise<JobPayload> {
   const { base, job, ledgerId, model, pages, result, resultHash } = parts;
   const { baseHash, datasetRoot } = job.spec;
   const subject = { ledgerId, job: job.id, baseHash, resultHash };
+  const { vocab, layers, dims, heads, context, batch } = model;
   const drawn = jobPages(pages.dataset, subject, model.batch);
   await pages.load(drawn);
   return {
@@ -49,7 +49,7 @@ export async function jobRequest(parts: JobRequestParts): Promise<JobPayload> {
     base_hash: baseHash,
     result_hash: resultHash,
     dataset: encodeDataset(pages.dataset),
-    model: modelField(model),
+    model: { vocab, layers, dims, heads, context, batch },
     pages: drawn.map((index) => ({
       index,
       tokens: pages.bytes(index),
@@ -58,11 +58,4 @@ export async function jobRequest(parts: JobRequestParts): Promise<JobPayload> {
     base,
     result,
   };
-}
-
-/** How a request names its model. */
-function modelField({ package: parts, ...model }: ModelConfig): JobPayload["model"] {
-  if (parts !== undefined) return { package: encodePackage({ ...model, package: parts }) };
-  const { vocab, layers, dims, heads, context, batch } = model;
-  return { vocab, layers, dims, heads, context, batch };
 }

@@ -13,6 +13,7 @@ import { encodeHparams } from "../../enclave/protocol/hparams.ts";
 import { encodeSettlement } from "../../enclave/protocol/judge_messages.ts";
 import { BIAS } from "../../enclave/protocol/report.ts";
 import type { Epoch } from "../../enclave/protocol/window.ts";
+import { modelMessage } from "../courier/request.ts";
 import type { Ledger, SignedRow, WindowView } from "../ledger/ledger.ts";
 import {
   type BeaconSource,
@@ -50,7 +51,6 @@ export async function collectReceipt(sources: ReceiptSources, window: number): P
   if (status !== "closed" && status !== "skipped") {
     throw new RangeError(`Cannot write a receipt as window ${window} is still ${status}`);
   }
-  const { vocab, layers, dims, heads, context, batch } = model;
   const { reports, outcomes } = await ledger.messages(window);
   const nextBase = settled === null ? null : (await ledger.window(window + 1)).baseHash;
   const randomness = view.reveals.length === 0 ? null : await windowRandomness(view, beacon);
@@ -59,7 +59,7 @@ export async function collectReceipt(sources: ReceiptSources, window: number): P
     version: RECEIPT_VERSION,
     status,
     skip_reason: view.skipReason,
-    model: { vocab, layers, dims, heads, context, batch },
+    model: modelMessage(model),
     context: encodeContext(view.context),
     hparams: encodeHparams(view.hparams),
     dataset: encodeDataset(pages.dataset),

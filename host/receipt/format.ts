@@ -22,6 +22,7 @@ import {
   text,
   uint,
 } from "../../enclave/protocol/cbor.ts";
+import { modelKind } from "../../enclave/protocol/judge_messages.ts";
 import { MAX_PROOF } from "../../enclave/protocol/merkle.ts";
 import { Refusal } from "../../enclave/protocol/refusal.ts";
 import { MAX_ROWS } from "../../enclave/protocol/report.ts";
@@ -77,15 +78,8 @@ export const RECEIPT = {
   status,
   /** Why it was skipped, where it was. */
   skip_reason: nullable(text(256)),
-  /** Dimensions; their hash is in the context. */
-  model: mapOf({
-    vocab: uint(1 << 20),
-    layers: uint(128),
-    dims: uint(1 << 14),
-    heads: uint(128),
-    context: uint(1 << 16),
-    batch: uint(64),
-  }),
+  /** Dimensions or package; the hash of either is in the context. */
+  model: modelKind,
   /** BCS of the window's context. */
   context: bytesUpTo(512, 1),
   /** BCS. */

@@ -111,6 +111,7 @@ export async function openJobBase(
   const bytes = await readDelivery(read, baseRef, baseHash);
   const manifest = decodeManifest(bytes);
   const model = modelOfHash(manifest.modelHash, network);
+  if (model !== undefined) refusePackage(baseHash, model);
   if (model === undefined) {
     const known = Object.keys(PRESETS).join(", ");
     throw new BaseError(
@@ -151,7 +152,16 @@ export function checkJobData(dataset: Dataset, model: ModelConfig): void {
   jobPageCount(dataset, model.batch);
 }
 
+/** A judge runs a graph that governance chose, and none that a customer did. */
+function refusePackage(base: Bytes, { name, package: parts }: ModelConfig): void {
+  if (parts === undefined) return;
+  throw new BaseError(
+    `Base ${toHex(base)} is of ${name}, a packaged model: jobs train presets alone`,
+  );
+}
+
 function genesisWeightsOf(wanted: Bytes, model: ModelConfig): JobWeights {
+  refusePackage(wanted, model);
   const { hash, manifest, theta }: Base = genesisBase(model, modelHash(model));
   if (!equal(hash, wanted)) {
     throw new BaseError(

@@ -8,6 +8,7 @@ import { equal, toHex } from "../../enclave/protocol/bytes.ts";
 import { LedgerError } from "../../enclave/protocol/errors.ts";
 import { Refusal } from "../../enclave/protocol/refusal.ts";
 import type { JobRow } from "../../host/ledger/jobs.ts";
+import type { Address, Ledger } from "../../host/ledger/ledger.ts";
 import { reason } from "../../host/ledger/log.ts";
 import { type Patience, retryUntil } from "../../host/ledger/retry.ts";
 import { checkJobData, openJobBase, putResult, readWeights } from "../../host/store/job_weights.ts";
@@ -30,6 +31,40 @@ import { JobProgress } from "./progress.ts";
 /** Between two tries of what may pass, in milliseconds. */
 const PAUSE_MS = 5_000;
 
+async function rowOf(ledger: Pick<Ledger, "job">, id: number): Promise<JobRow> {
+  const job = await ledger.job(id);
+  if (job !== null) return job;
+  const why = "there is none, or it was forgotten";
+  throw new Refusal("unknown_job", `Cannot work on job ${id}: ${why}. ${SEE_OPEN}`);
+}
+
+/** A job that was claimed and trained can be delivered up to its deadline; an open one must leave time to train. */
+function checkTime(job: JobRow, now: number): void {
+  const { deadlineMs, id, status } = job;
+  if (now < (status === "open" ? lastMoment(job) : deadlineMs)) return;
+  const over = now < deadlineMs ? "is too near" : "has passed";
+  throw new Refusal(
+    "too_late",
+    `Cannot work on job ${id}: its deadline, ${iso(deadlineMs)}, ${over}. ${SEE_OPEN}`,
+  );
+}
+
+/**
+ * Job `id`, where `owner` can go on with it. What needs a slot asks here before it stakes anything.
+ *
+ * @throws {Refusal} `unknown_job`, `wrong_state`, `too_late`.
+ */
+export async function jobFor(
+  ledger: Pick<Ledger, "job" | "now">,
+  id: number,
+  owner: Address,
+): Promise<JobRow> {
+  const job = await rowOf(ledger, id);
+  if (job.status !== "open" && job.miner?.owner !== owner) throw taken(job);
+  if (job.status === "open" || job.status === "claimed") checkTime(job, ledger.now());
+  return job;
+}
+
 /** See the module. */
 export class JobMiner {
   readonly #parts: JobMinerParts;
@@ -48,9 +83,8 @@ export class JobMiner {
    * @throws {StoreError} where base or data are not to be had, or the store does not take the result.
    */
   async run(id: number, signal: AbortSignal): Promise<JobEnd> {
-    const { log, owner } = this.#parts;
-    const job = await this.#row(id);
-    if (job.status !== "open" && job.miner?.owner !== owner) throw taken(job);
+    const { ledger, log, owner } = this.#parts;
+    const job = await jobFor(ledger, id, owner);
     switch (job.status) {
       case "open":
       case "claimed":
@@ -69,19 +103,11 @@ export class JobMiner {
     }
   }
 
-  async #row(id: number): Promise<JobRow> {
-    const job = await this.#parts.ledger.job(id);
-    if (job !== null) return job;
-    const why = "there is none, or it was forgotten";
-    throw new Refusal("unknown_job", `Cannot work on job ${id}: ${why}. ${SEE_OPEN}`);
-  }
-
   #progress({ id, spec }: JobRow): JobProgress {
     return new JobProgress(`${this.#parts.dir}/job-${id}`, spec.baseHash);
   }
 
   async #work(job: JobRow, signal: AbortSignal): Promise<JobEnd> {
-    this.#checkTime(job);
     const prepared = await retryUntil(this.#patience(job, signal), () => this.#prepare(job));
     let opened: Promise<JobTrainer & AsyncDisposable> | undefined;
     const trainer = () => opened ??= this.#parts.trainer(prepared.base.model, stepsOf(prepared));
@@ -99,18 +125,6 @@ export class JobMiner {
     }
   }
 
-  /** A job that was claimed and trained can be delivered up to its deadline; an open one must leave time to train. */
-  #checkTime(job: JobRow): void {
-    const { deadlineMs, id, status } = job;
-    const now = this.#parts.ledger.now();
-    if (now < (status === "open" ? lastMoment(job) : deadlineMs)) return;
-    const over = now < deadlineMs ? "is too near" : "has passed";
-    throw new Refusal(
-      "too_late",
-      `Cannot work on job ${id}: its deadline, ${iso(deadlineMs)}, ${over}. ${SEE_OPEN}`,
-    );
-  }
-
   /** What may pass is tried again until the deadline. */
   #patience({ deadlineMs, id }: JobRow, signal: AbortSignal): Patience {
     const { clock, log } = this.#parts;
@@ -125,10 +139,6 @@ export class JobMiner {
     const pages = await data(spec.datasetRoot);
     const base = await openJobBase(spec, model, read);
     checkJobData(pages.dataset, base.model);
-    if (base.model.package !== undefined) {
-      const why = "its model comes as a package, and this miner trains the jobs of presets alone";
-      throw new Refusal("unknown_model", `Cannot work on job ${id}: ${why}. ${SEE_OPEN}`);
-    }
     const theta = await readWeights(base);
     const { ledgerId } = await ledger.info();
     const subject = { ledgerId, job: id, baseHash: spec.baseHash };
@@ -165,7 +175,7 @@ export class JobMiner {
       await ledger.claimJob(owner, id, uid);
     } catch (error) {
       // Somebody was faster, or an earlier call went through unseen.
-      const now = await this.#row(id);
+      const now = await rowOf(this.#parts.ledger, id);
       if (!(error instanceof LedgerError) || now.status === "open") throw error;
       if (now.status !== "claimed" || now.miner?.owner !== owner) throw taken(now);
     }
@@ -185,7 +195,7 @@ export class JobMiner {
     try {
       await retryUntil(patience, () => ledger.completeJob(owner, job.id, hash, ref));
     } catch (error) {
-      const now = await this.#row(job.id);
+      const now = await rowOf(this.#parts.ledger, job.id);
       if (!(error instanceof LedgerError)) throw error;
       if (error.constant === "ETooLate") {
         const why = `its deadline, ${
@@ -197,7 +207,7 @@ export class JobMiner {
       if (now.resultHash === null || !equal(now.resultHash, hash)) throw error;
     }
     log("info", TARGET, "Job delivered", { job: job.id, result: toHex(hash) });
-    return await this.#pay(await this.#row(job.id));
+    return await this.#pay(await rowOf(this.#parts.ledger, job.id));
   }
 
   /** Take the pay where nobody can dispute the delivery any more. */

@@ -5,7 +5,7 @@
  */
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import { multiple, optional } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import { path } from "@optique/run";
@@ -15,6 +15,7 @@ import { type ArgsIo, examples, parse } from "../../host/cli/args.ts";
 export const GROUPS = [
   "loss",
   "training",
+  "sidecar",
   "compression",
   "rating",
   "attestation",
@@ -37,8 +38,8 @@ export interface BenchArgs {
   json: string | undefined;
   /** An earlier record to compare with. */
   against: string | undefined;
-  /** The Python that may have PyTorch. */
-  python: string;
+  /** The Python that may have PyTorch; undefined is the cache's, else `python3`. */
+  python: string | undefined;
 }
 
 const parser = object({
@@ -52,13 +53,10 @@ const parser = object({
   against: optional(option("--against", path({ metavar: "FILE", mustExist: true }), {
     description: message`Compare with this earlier record, and name what became slower.`,
   })),
-  python: withDefault(
-    option("--python", string({ metavar: "PROGRAM" }), {
-      description:
-        message`The Python whose PyTorch does the same work beside ours, where it has one.`,
-    }),
-    "python3",
-  ),
+  python: optional(option("--python", string({ metavar: "PROGRAM" }), {
+    description:
+      message`The Python whose PyTorch does the same work beside ours. Without it VRAMHUB_PYTHON, else the one that ${"ci:prepare"} made, else python3.`,
+  })),
 });
 
 /** Parse the arguments of `deno task bench`. Does not return where help was asked for or they are wrong. */

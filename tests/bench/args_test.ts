@@ -15,7 +15,7 @@ Deno.test("parseBenchArgs: measures everything by default", () => {
     only: [],
     json: undefined,
     against: undefined,
-    python: "python3",
+    python: undefined,
   });
 });
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { findPython } from "../support/python.ts";
 import { type GroupName, GROUPS, parseBenchArgs } from "./args.ts";
 import type { Figure } from "./figures.ts";
 import { cacheFolder, commitOf, describeMachine, type Machine } from "./machine.ts";
@@ -28,8 +29,12 @@ function header(machine: Machine, commit: string): string {
   ].join("\n");
 }
 
-/** Run one group in a child; `show` gets each figure as it comes. */
-async function measure(group: GroupName, show: (figure: Figure) => void): Promise<Figure[]> {
+/** Run one group in a child that may start `python`; `show` gets each figure as it comes. */
+async function measure(
+  group: GroupName,
+  python: string,
+  show: (figure: Figure) => void,
+): Promise<Figure[]> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -40,6 +45,7 @@ async function measure(group: GroupName, show: (figure: Figure) => void): Promis
       group,
     ],
     cwd: ROOT,
+    env: { VRAMHUB_PYTHON: python },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -74,16 +80,17 @@ if (import.meta.main) {
   const atStart = load();
   const date = new Date().toISOString();
   console.log(header(machine, commit));
-  const torch = await findTorch(args.python);
+  const python = args.python ?? await findPython() ?? "python3";
+  const torch = await findTorch(python);
   console.log("missing" in torch ? `PyTorch: ${torch.missing}` : `PyTorch: ${torch.version}`);
   const figures: Figure[] = [];
   for (const group of GROUPS.filter((name) => args.only.length === 0 || args.only.includes(name))) {
     console.log(`\n${group}`);
-    const ours = await measure(group, showFigure);
+    const ours = await measure(group, python, showFigure);
     figures.push(...ours);
     const part = TORCH[group];
     if (part === undefined || "missing" in torch) continue;
-    const beside = await besideTorch(args.python, part, ours);
+    const beside = await besideTorch(python, part, ours);
     beside.forEach(showFigure);
     figures.push(...beside);
   }

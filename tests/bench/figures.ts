@@ -55,11 +55,11 @@ export function percent(name: string, share: number, better: Figure["better"]): 
   return { name, value: 100 * share, unit: "%", better };
 }
 
-/** Peak resident memory of this process so far, in MiB; nothing where the system does not say. */
-export function* peakMemory(name: string): Iterable<Figure> {
+/** Peak resident memory of a process so far, this one by default, in MiB; nothing where the system does not say. */
+export function* peakMemory(name: string, pid: number | "self" = "self"): Iterable<Figure> {
   let status: string;
   try {
-    status = Deno.readTextFileSync("/proc/self/status");
+    status = Deno.readTextFileSync(`/proc/${pid}/status`);
   } catch {
     return; // no Linux
   }

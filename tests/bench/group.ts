@@ -4,6 +4,8 @@
  *
  * @module
  */
+// First of all, before anything loads onnxruntime: the one beside its CUDA provider, where that is installed.
+import "../../miner/cuda/preload.ts";
 import { type GroupName, GROUPS } from "./args.ts";
 import { useNativeSha256 } from "../../host/cli/native.ts";
 import type { Figure } from "./figures.ts";
@@ -14,12 +16,14 @@ import { honestSmall, honestTiny } from "./groups/honest.ts";
 import { judge, judgeNano } from "./groups/judge.ts";
 import { loss } from "./groups/loss.ts";
 import { rating } from "./groups/rating.ts";
+import { sidecar } from "./groups/sidecar.ts";
 import { store } from "./groups/store.ts";
 import { training } from "./groups/training.ts";
 
 const MEASURED: Readonly<Record<GroupName, () => AsyncIterable<Figure>>> = {
   loss,
   training,
+  sidecar,
   compression,
   rating,
   attestation,

@@ -1,10 +1,11 @@
 """The work of `deno task bench` in eager PyTorch, on the CPU: one part a call.
 
 Usage: pytorch.py PART, with PART one of loss, train, topk. Prints one line of JSON: the versions, the number of
-threads, and figures whose names are those of the bench, with medians in milliseconds.
+threads, and figures whose names are those of the bench: medians in milliseconds, peak resident memory in MiB.
 """
 
 import json
+import resource
 import statistics
 import sys
 import time
@@ -66,6 +67,13 @@ def median_ms(work, runs, warmup):
     return 1000 * statistics.median(times)
 
 
+def peak(name):
+    """Where the bench measures its own: Linux, whose unit is the KiB."""
+    if sys.platform != "linux":
+        return {}
+    return {f"peak memory, {name}": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
 def model_and_data():
     torch.manual_seed(1)
     model = Gpt()
@@ -77,7 +85,8 @@ def model_and_data():
 def loss():
     model, tokens, targets = model_and_data()
     with torch.no_grad():
-        return {"loss evaluation, nano-gpt": median_ms(lambda: model(tokens, targets).double().sum().item(), 9, 2)}
+        figures = {"loss evaluation, nano-gpt": median_ms(lambda: model(tokens, targets).double().sum().item(), 9, 2)}
+    return {**figures, **peak("loss evaluation")}
 
 
 def train():
@@ -90,7 +99,8 @@ def train():
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
 
-    return {"training step, nano-gpt": median_ms(step, 7, 2)}
+    figures = {"training step, nano-gpt": median_ms(step, 7, 2)}
+    return {**figures, **peak("training")}
 
 
 def topk():

@@ -37,7 +37,7 @@ export async function findTorch(python: string): Promise<Installed> {
   }
 }
 
-/** PyTorch's milliseconds for one part, and how many times as fast ours are; `ours` are the group's figures. */
+/** PyTorch's time and peak memory for one part beside ours, as a ratio; `ours` are the group's figures. */
 export async function besideTorch(
   python: string,
   part: TorchPart,
@@ -52,14 +52,10 @@ export async function besideTorch(
   return Object.entries(figures).flatMap(([name, theirs]): Figure[] => {
     const own = ours.find((figure) => figure.name === name);
     if (own === undefined) throw new Error(`Cannot compare with PyTorch: '${name}' is not ours`);
+    const than = own.unit === "ms" ? "times as fast as" : "times as small as";
     return [
-      { name: `${name}: PyTorch eager`, value: theirs, unit: "ms", better: "neither" },
-      {
-        name: `${name}: times as fast as PyTorch`,
-        value: theirs / own.value,
-        unit: "×",
-        better: "more",
-      },
+      { name: `${name}: PyTorch eager`, value: theirs, unit: own.unit, better: "neither" },
+      { name: `${name}: ${than} PyTorch`, value: theirs / own.value, unit: "×", better: "more" },
     ];
   });
 }

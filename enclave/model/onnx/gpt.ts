@@ -34,6 +34,9 @@ interface Forward {
 }
 
 function forward(graph: Graph, config: ModelConfig, seed?: Value): Forward {
+  if (config.package !== undefined) {
+    throw new TypeError("Cannot emit the graph of a package: it comes with it, forward only");
+  }
   const { batch, context, dims, heads } = config;
   const tape = new Tape(graph);
   const tokens = graph.input("tokens", "int64", [batch, context]);

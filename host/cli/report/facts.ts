@@ -5,6 +5,7 @@
  * @module
  */
 import type { ApprovedSet } from "../../../attestation/mod.ts";
+import { decodePackage } from "../../../enclave/model/package.ts";
 import type { ModelConfig } from "../../../enclave/model/presets.ts";
 import { type Bytes, equal, toHex } from "../../../enclave/protocol/bytes.ts";
 import {
@@ -122,7 +123,8 @@ export class Facts {
 
   /** The model; its name is part of no hash. */
   get model(): ModelConfig {
-    return { name: "receipt", ...this.receipt.model };
+    const { model } = this.receipt;
+    return "package" in model ? decodePackage(model.package) : { name: "receipt", ...model };
   }
 
   /** Epochs from the window's own on. */

@@ -8,7 +8,9 @@
  */
 import { genesisWeights } from "../../../enclave/model/genesis.ts";
 import { modelHash } from "../../../enclave/model/modelhash.ts";
-import { type ModelConfig, PRESETS } from "../../../enclave/model/presets.ts";
+import { paramManifest } from "../../../enclave/model/params.ts";
+import { type ModelConfig, pageTokens, PRESETS } from "../../../enclave/model/presets.ts";
+import { safetensorsHeader } from "../../../enclave/model/safetensors.ts";
 import { LossModel } from "../../../enclave/model/session.ts";
 import {
   clipFactor,
@@ -24,8 +26,9 @@ import { meanLoss } from "../../../enclave/scoring/measure.ts";
 import { isCopy, overlapOf, sliceOf } from "../../../enclave/scoring/overlap.ts";
 import { RECIPES } from "../../../host/cli/testmode/calibrate.ts";
 import type { Pages } from "../../../host/store/pages.ts";
-import { TrainedSource } from "../../../miner/source.ts";
-import { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
+import { AdapterSource } from "../../../miner/adapters/source.ts";
+import { patternedBatches } from "../../../miner/adapters/conformance.ts";
+import { OnnxAdapter } from "../../../miner/adapters/onnx.ts";
 import { type Figure, percent, quantile, uniform } from "../figures.ts";
 import { mobyDick } from "../moby_dick.ts";
 
@@ -50,11 +53,17 @@ async function observe(config: ModelConfig, miners: number, windows: number): Pr
   const data = await mobyDick(config);
   const draw = uniform(windows);
   const theta = genesisWeights(config, modelHash(config));
-  const trainer = await OnnxTrainer.start(config);
+  const { decay, innerSteps, lr } = training;
+  const context = {
+    batches: patternedBatches(pageTokens(config), config.batch),
+    settings: { innerSteps, lr, percent: hparams.topk_bps / 100 },
+  };
+  const trainer = await OnnxAdapter.start(context, config, theta);
   const model = await LossModel.create(config);
+  const header = safetensorsHeader(paramManifest(config));
   const sources = Array.from(
     { length: miners },
-    () => new TrainedSource(trainer, config.name, "cpu", training),
+    () => new AdapterSource(trainer, { device: "cpu", header, decay }),
   );
   const seen: Seen = {
     shares: [],
@@ -100,7 +109,7 @@ async function observe(config: ModelConfig, miners: number, windows: number): Pr
       if (accepted.length > 0) mergeUpdates(theta, accepted, 1, factors);
     }
   } finally {
-    trainer.close();
+    await trainer[Symbol.asyncDispose]();
     await model.close();
   }
   return seen;

@@ -9,9 +9,8 @@ import { sha256 } from "../../../enclave/protocol/hash.ts";
 import { type S3Options, S3Store } from "../../../host/store/s3.ts";
 import { findServer, startServer } from "../../support/s3_server.ts";
 import { type Figure, quantile, uniform } from "../figures.ts";
-import { GRADIENT_BYTES, GRADIENTS, type Order, type Task, type Took } from "../store_memory.ts";
+import { GRADIENT_BYTES, GRADIENTS, inWorker, MEMORY_BOUND, type Task } from "../store_memory.ts";
 
-const WORKER = decodeURIComponent(new URL("../store_memory.ts", import.meta.url).pathname);
 const MIB = 2 ** 20;
 /** As large as a chunk of a checkpoint. */
 const OBJECT_BYTES = 4 * MIB;
@@ -19,8 +18,6 @@ const OBJECTS = 16;
 /** On their way at once, as a checkpoint's chunks are. */
 const AT_ONCE = 4;
 const RUNS = 7;
-/** What a large transfer may take beyond the weights themselves, in MiB: the README states it. */
-const MEMORY_BOUND = 256;
 
 interface Client {
   put(key: string, bytes: Uint8Array): Promise<unknown>;
@@ -102,23 +99,6 @@ async function* speed(bucket: S3Options): AsyncGenerator<Figure> {
     const value = quantile(ratios!, 0.5);
     yield { name: `${name}: S3Store beside the SDK`, value, unit: "×", better: "more" };
   }
-}
-
-/** Let a process of its own do `task`. */
-async function inWorker(task: Task, bucket: S3Options): Promise<Took> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--no-check", WORKER],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const order: Order = { task, bucket };
-  const input = child.stdin.getWriter();
-  await input.write(new TextEncoder().encode(JSON.stringify(order)));
-  await input.close();
-  const { stdout, success } = await child.output();
-  if (!success) throw new Error(`Cannot measure: ${task} failed`);
-  return JSON.parse(new TextDecoder().decode(stdout));
 }
 
 async function* memory(bucket: S3Options): AsyncGenerator<Figure> {
