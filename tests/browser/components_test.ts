@@ -29,7 +29,7 @@ Deno.test({
   sanitizeResources: false,
   async fn() {
     await using cleanup = new AsyncDisposableStack();
-    const site = cleanup.use(await startSite(6));
+    const site = cleanup.use(await startSite(8));
     const { dir } = site;
     const miner = startCommand("miner", ["--test-mode", "--role", "idle", "--data-dir", dir]);
     const lines = new LineReader(miner.stdout);

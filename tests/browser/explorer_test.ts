@@ -25,7 +25,7 @@ const asked: string[] = [];
 
 Deno.test.beforeAll(async () => {
   if (CHROMIUM === null) return;
-  site = cleanup.use(await startSite(5));
+  site = cleanup.use(await startSite(8));
   browser = await launch(CHROMIUM);
   cleanup.defer(() => browser.close());
 });

@@ -12,13 +12,14 @@ let input: Parameters<typeof verifyWindow>[0];
 
 Deno.test.beforeAll(async () => {
   dir = await Deno.makeTempDir({ prefix: "vramhub-proof-" });
-  const options = ["--test-mode", "--model", "tiny", "--json", "--window-seconds", "4"];
+  const options = ["--test-mode", "--model", "tiny", "--json", "--window-seconds", "8"];
   const miners = ["--miners", "honest,copier", "--windows", "1"];
   const { code, stderr } = await ended(
     startCommand("validator", [...options, ...miners, "--data-dir", dir]),
   );
   assert.equal(code, 0, stderr);
   using ledger = DevLedger.open(`${dir}/ledger.sqlite`, SYSTEM_CLOCK);
+  assert.equal((await ledger.window(1)).reported.length, 1, "window 1 has its report");
   const detail = windowDetail(await ledger.window(1), await ledger.messages(1));
   input = {
     receipt: await Deno.readFile(receiptPath(dir, 1)),

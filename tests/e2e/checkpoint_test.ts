@@ -14,7 +14,7 @@ Deno.test("aggregator: what it publishes leads a newcomer to the base that repla
       "--windows",
       "5",
       "--window-seconds",
-      "3",
+      "6",
       "--data-dir",
       dir,
     ]);

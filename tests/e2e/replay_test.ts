@@ -25,7 +25,7 @@ let original: string;
 Deno.test.beforeAll(async () => {
   useNativeSha256();
   original = await Deno.makeTempDir({ prefix: "vramhub-replay-" });
-  const args = ["--test-mode", "--model", "tiny", "--json", "--window-seconds", "3"];
+  const args = ["--test-mode", "--model", "tiny", "--json", "--window-seconds", "6"];
   const { code, stderr } = await ended(
     startCommand("validator", [...args, "--windows", `${WINDOW}`, "--data-dir", original]),
   );
@@ -293,7 +293,7 @@ Deno.test("audit replay: three validators, one of whom abstains, all say the sam
   const dir = await Deno.makeTempDir({ prefix: "vramhub-replay-" });
   try {
     const args = ["--test-mode", "--model", "tiny", "--json", "--windows", "1"];
-    const more = ["--window-seconds", "5", "--validators", "3", "--liar", "abstain"];
+    const more = ["--window-seconds", "12", "--validators", "3", "--liar", "abstain"];
     const run = await ended(startCommand("validator", [...args, ...more, "--data-dir", dir]));
     assert.equal(run.code, 0, run.stderr);
     const sent = (table: string) =>
