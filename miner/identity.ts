@@ -18,6 +18,8 @@ export interface IdentityOptions {
   readonly env: string | undefined;
   /** Path of `.vramhub-uid`. */
   readonly file: string;
+  /** Awaited before a new slot is registered: what it throws costs no stake. */
+  readonly ready?: () => Promise<void>;
 }
 
 /**
@@ -49,6 +51,7 @@ export async function resolveUid(
     log("info", TARGET, "No VRAMHUB_MINER_UID set - looking up on-chain...");
   }
   if (mine !== undefined) return await save(options.file, mine.uid, log);
+  await options.ready?.();
   const { hparams } = await ledger.window(await ledger.currentWindow());
   const stake = BigInt(hparams.min_miner_stake);
   log("info", TARGET, `Registering as miner with ${Number(stake) / 1e9} SUI stake`);

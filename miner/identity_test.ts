@@ -30,6 +30,19 @@ Deno.test("resolveUid: a crash between registration and the next window takes no
   });
 });
 
+Deno.test("resolveUid: what is not ready takes no slot and costs no stake", async () => {
+  await inNetwork(async (ledger, file) => {
+    const { sui } = await ledger.balance(NEWCOMER);
+    const ready = () => Promise.reject(new Error("no store"));
+    await assert.rejects(
+      resolveUid(ledger, NEWCOMER, { env: undefined, file, ready }, silent),
+      /no store/,
+    );
+    assert.equal((await ledger.balance(NEWCOMER)).sui, sui);
+    await resolveUid(ledger, NEWCOMER, { env: undefined, file }, silent); // nothing was registered before
+  });
+});
+
 Deno.test("resolveUid: a slot of somebody else is refused where the user names it, and overruled in a file", async () => {
   await inNetwork(async (ledger, file) => {
     await assert.rejects(

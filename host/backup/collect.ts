@@ -27,6 +27,7 @@ const DATA: readonly (readonly [RegExp, FileKind])[] = [
   [/^job-verdicts-\d+\/\d+\.json$/, "journal"],
   [/(^|\/)\.vramhub-uid$/, "slot"],
   [/^network\.json$/, "settings"],
+  [/^ledger\.id$/, "settings"],
 ];
 
 /** Folders of a data directory that hold nothing of ours to keep, and may be large. */
@@ -53,6 +54,9 @@ export interface Folders {
  * @throws {RangeError} where it is too much, or a name is not plain.
  */
 export function collect({ data, user }: Folders): BackupFile[] {
+  if (!lookAt(data, true)?.isDirectory) {
+    throw new RangeError(`Cannot back up ${data}: there is no such folder`);
+  }
   const files: BackupFile[] = [];
   let total = 0;
   const take = (place: BackupFile["place"], folder: string, path: string) => {

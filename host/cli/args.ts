@@ -244,7 +244,9 @@ export function parseMinerArgs(argv: readonly string[], io?: ArgsIo): MinerArgs 
       commandLine("deno task miner trainer --help")
     } tries a trainer, ${commandLine("cuda:install")} brings CUDA, ${
       commandLine("model")
-    } exports a model.`,
+    } exports a model. For a network on Sui, and for training jobs, there is ${
+      commandLine("--ledger sui --help")
+    }.`,
     examples: examples(
       ["Join a running validator", "--test-mode --data-dir ./network"],
       [

@@ -181,7 +181,7 @@ export function parseDatasetArgs(argv: readonly string[], io?: ArgsIo): DatasetA
       ["Every byte again", "verify ./fineweb"],
       ["For a network on this machine", "push ./fineweb --store-dir ./network/store"],
       ["Into the bucket of the settings", "push ./fineweb --store s3"],
-      ["On the ledger, for jobs to name", "register ./fineweb --network testnet"],
+      ["On the ledger, for jobs to name", "register ./fineweb --for-jobs --network testnet"],
     )("deno task dataset"),
   }, io) as DatasetArgs;
 }

@@ -75,7 +75,13 @@ async function run(
       using opened = await openLedger(config, { clock: SYSTEM_CLOCK, home, as: common.as });
       const { caller, ledger, network } = opened;
       const { about, id } = await registerFolder(source, { ledger, caller, forJobs });
-      return tell("registered", source, about, say, { id, network });
+      const { model, dataset: { pageTokens } } = await ledger.info();
+      const own = about.dataset.pageTokens;
+      const note = own === pageTokens ? {} : {
+        note: `pages of ${own} tokens, and ${model}, this network's model, takes ${pageTokens}: ` +
+          "see 'dataset build --model'",
+      };
+      return tell("registered", source, about, say, { id, network, ...note });
     }
   }
 }

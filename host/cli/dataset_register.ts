@@ -8,6 +8,7 @@ import { basename, dirname } from "node:path";
 import { verifyFolder } from "../data/folder.ts";
 import type { DatasetFile } from "../data/manifest.ts";
 import { DataError } from "../data/source_bytes.ts";
+import { LedgerError } from "../../enclave/protocol/errors.ts";
 import type { GovernanceLedger } from "../ledger/governance.ts";
 import type { Address } from "../ledger/ledger.ts";
 
@@ -37,8 +38,16 @@ export async function registerFolder(
   const sender = await caller();
   const id = forJobs
     ? await ledger.registerJobDataset(sender, about.dataset)
-    : await ledger.registerDataset(sender, about.dataset);
+    : await ledger.registerDataset(sender, about.dataset).catch(explain);
   return { about, id };
+}
+
+/** Most who come here want a data set for their own jobs. */
+function explain(error: unknown): never {
+  if (!(error instanceof LedgerError && error.constant === "ENotAdmin")) throw error;
+  const { module, constant } = error;
+  const detail = `${error.message}; as your own, for jobs: --for-jobs`;
+  throw new LedgerError(module, constant, detail.replace(`${module}::${constant}: `, ""));
 }
 
 /** The folder of a data set that is named by itself or by its manifest. */

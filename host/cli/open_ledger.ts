@@ -89,7 +89,11 @@ export async function openLedger(config: Config, options: OpenOptions): Promise<
 }
 
 function openDev(config: Config, { as, clock, readsRoll = true }: OpenOptions): OpenLedger {
-  const dir = config.require("DATA_DIR", "open a dev ledger", "--data-dir DIR");
+  const dir = config.require(
+    "DATA_DIR",
+    "open a dev ledger",
+    "--data-dir DIR (or --network NAME for one on Sui)",
+  );
   const path = ledgerPath(dir);
   if (!DevLedger.exists(path)) {
     throw new ConfigError(

@@ -133,8 +133,8 @@ async function openNamed(
   // `--device cuda:1` of the older cuda says which one.
   if (old !== undefined) return await openOnnx(device.startsWith(`${old}:`) ? device : old, parts);
   if (named === "templar") return await openTemplar(parts);
-  if (named === "sidecar") return await openSidecar(undefined, parts);
-  if (/^https?:\/\//.test(named)) return await openSidecar(named, parts);
+  if (named === "sidecar") return await openNamedSidecar(undefined, parts);
+  if (/^https?:\/\//.test(named)) return await openNamedSidecar(named, parts);
   if (!/[\\/]|\.[cm]?[jt]s$/.test(named)) {
     throw new ConfigError(
       "bad_value",
@@ -206,6 +206,25 @@ async function openSidecar(
   return { adapter, device: adapter.device };
 }
 
+/** Who names a sidecar wants one: where none answers, how one is started. */
+async function openNamedSidecar(named: string | undefined, parts: TrainerParts): Promise<Opened> {
+  try {
+    return await openSidecar(named, parts);
+  } catch (error) {
+    if (!(error instanceof SidecarError && error.code === "unreachable")) throw error;
+    const { model } = parts;
+    const which = model.package === undefined
+      ? `--model vramhub:${model.name}`
+      : "--package DIR, the network's package";
+    throw new SidecarError(
+      "unreachable",
+      `${error.message}. Start one in a checkout, 'python miner/sidecar/vram_trainer.py ${which}', ` +
+        "or name another's address: --trainer http://HOST:PORT",
+      { cause: error },
+    );
+  }
+}
+
 /** A sidecar that nobody asked for must train on the pages that it is handed. */
 async function openBinarySidecar(parts: TrainerParts): Promise<Opened> {
   const opened = await openSidecar(undefined, parts);
@@ -224,7 +243,8 @@ async function openOnnx(
     throw new ConfigError(
       "bad_value",
       `Cannot train ${model.name} with onnx, which trains the network's presets: the model comes as ` +
-        "a package; start a sidecar with it, and name it with --trainer sidecar",
+        "a package. Start 'python miner/sidecar/vram_trainer.py --package DIR' with it, then mine with " +
+        "--trainer sidecar",
     );
   }
   const zeros = new Float32Array(paramManifest(model).total);

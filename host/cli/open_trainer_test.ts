@@ -119,7 +119,10 @@ Deno.test("openTrainer: a module of one's own is one, what names nothing is refu
     const [wish, why] of [
       [{ trainer: "pytorch" }, /Cannot train with pytorch: name auto, onnx, sidecar, templar/],
       [{ trainer: "onnx", device: "tpu" }, /must be auto, cpu, webgpu, cuda or cuda:N.*tpu/],
-      [{ trainer: "sidecar" }, /No sidecar answers at http:\/\/127\.0\.0\.1:9/],
+      [
+        { trainer: "sidecar" },
+        /No sidecar answers at http:\/\/127\.0\.0\.1:9\. Start one.*--model vramhub:/,
+      ],
       [{ trainer: "templar" }, /No Templar process answers/],
       [{ trainer: "./missing.ts" }, /missing\.ts/],
     ] as const

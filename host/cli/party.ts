@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type Config, type Flags, loadConfig, processSurroundings } from "../config/mod.ts";
+import {
+  type Config,
+  type Flags,
+  loadConfig,
+  processSurroundings,
+  strangers,
+  strangerText,
+} from "../config/mod.ts";
 import type { Log } from "../ledger/log.ts";
 import type { MonitoringArgs } from "./args_monitoring.ts";
 import { type Monitoring, openMonitoring } from "./monitoring.ts";
@@ -54,6 +61,9 @@ export async function runParty(
         quiet: quiet && Deno.stdout.isTerminal(),
       });
       const { log } = monitoring;
+      for (const stranger of strangers(surroundings)) {
+        log("warn", "vramhub_config", "No such setting", { reason: strangerText(stranger) });
+      }
       const show = (event: RunEvent) => shown.show(event);
       await run({ config, home: surroundings.home, show, log, monitoring, signal });
     } catch (error) {

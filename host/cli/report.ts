@@ -43,9 +43,17 @@ async function rootOf(
   return receipt.simulated_root;
 }
 
+function receiptOf(bytes: Bytes, file: string): Receipt {
+  try {
+    return decodeReceipt(bytes);
+  } catch (error) {
+    throw new TypeError(`Cannot read ${file} as a receipt: ${(error as Error).message}`);
+  }
+}
+
 async function run(args: ReportArgs): Promise<number> {
   const bytes = await readInput(args.file, { maxBytes: MAX_RECEIPT_BYTES });
-  const receipt = decodeReceipt(bytes);
+  const receipt = receiptOf(bytes, args.file);
   const checks = await verifyReceipt(receipt, await trustOf(args, receipt));
   const shown = { file: args.file, size: bytes.length, receipt, checks };
   console.log(args.json ? JSON.stringify(receiptJson(shown)) : receiptText(shown, printer()));

@@ -6,6 +6,7 @@
  */
 import { MAX_DOTENV_BYTES, parseDotenv } from "./dotenv.ts";
 import { ConfigError } from "./error.ts";
+import { nearest } from "./nearest.ts";
 import {
   environmentNames,
   isSecret,
@@ -189,6 +190,10 @@ export function dotenvPaths({ cwd, home }: Surroundings): { name: string; path: 
  * @throws {ConfigError} `bad_line`, `bad_file`, `alias_conflict`.
  */
 export function loadConfig(surroundings: Surroundings, flags: Flags = {}): Config {
+  return new Config(layersOf(surroundings), flags);
+}
+
+function layersOf(surroundings: Surroundings): Layer[] {
   const layers: Layer[] = [{ name: "the environment", values: surroundings.env }];
   for (const { name, path } of dotenvPaths(surroundings)) {
     const source = readFile(path, name);
@@ -197,7 +202,7 @@ export function loadConfig(surroundings: Surroundings, flags: Flags = {}): Confi
     for (const line of parseDotenv(source, name)) values[line.name] = line.value;
     layers.push({ name, values });
   }
-  return new Config(layers, flags);
+  return layers;
 }
 
 function readFile(path: string, name: string): string | undefined {
@@ -219,10 +224,35 @@ export function processSurroundings(): Surroundings {
   return { env, cwd: Deno.cwd(), home: env.HOME ?? env.USERPROFILE };
 }
 
-/** Names that look like settings of ours and are none: misspellings, mostly. */
-export function strangers(surroundings: Surroundings): string[] {
+/** A name that looks like a setting of ours and is none: a misspelling, mostly. */
+export interface Stranger {
+  /** As it is written. */
+  readonly name: string;
+  /** Where it is from, e.g. `./.env`. */
+  readonly source: string;
+  /** The setting that was meant, perhaps. */
+  readonly meant: string | undefined;
+}
+
+/** What tests and tools read, and no command does. */
+const TOOLS = /^VRAMHUB_(TEST_RUN|PYTHON|CHROMIUM|SCREENSHOTS)$/;
+
+/**
+ * Every {@linkcode Stranger} of `surroundings`, which does nothing.
+ *
+ * @throws {ConfigError} `bad_line`, `bad_file`.
+ */
+export function strangers(surroundings: Surroundings): Stranger[] {
   const known = new Set(NAMES.flatMap(environmentNames));
-  return Object.keys(surroundings.env).filter((name) =>
-    /^(VRAMHUB|SLCL)_/.test(name) && !known.has(name) && name !== "VRAMHUB_TEST_RUN"
+  return layersOf(surroundings).flatMap(({ name: source, values }) =>
+    Object.keys(values)
+      .filter((name) => /^(VRAMHUB|SLCL)_/.test(name) && !known.has(name) && !TOOLS.test(name))
+      .map((name) => ({ name, source, meant: nearest(name, known) }))
   );
+}
+
+/** What is wrong with one, in a line. */
+export function strangerText({ name, source, meant }: Stranger): string {
+  const hint = meant === undefined ? "" : `; is ${meant} meant?`;
+  return `${name} in ${source} is no setting and does nothing${hint}`;
 }

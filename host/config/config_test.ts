@@ -11,6 +11,7 @@ import {
   REDACTED,
   settingsTable,
   strangers,
+  strangerText,
   type Variable,
   VARIABLES,
 } from "./mod.ts";
@@ -165,9 +166,18 @@ Deno.test("loadConfig: reads both files, and refuses one that is none", async ()
   }
 });
 
-Deno.test("strangers: finds names that look like ours and are none", () => {
-  const env = { VRAMHUB_MINER_IUD: "", SLCL_X: "", VRAMHUB_MINER_UID: "", PATH: "" };
-  assert.deepEqual(strangers({ env, cwd: ".", home: undefined }), ["VRAMHUB_MINER_IUD", "SLCL_X"]);
+Deno.test("strangers: finds names that look like ours and are none, in files too", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${dir}/.env`, "VRAMHUB_TRANER=onnx\nVRAMHUB_TRAINER=onnx\n");
+    const env = { SLCL_QWERTYUIOP: "", VRAMHUB_MINER_UID: "", VRAMHUB_PYTHON: "", PATH: "" };
+    assert.deepEqual(strangers({ env, cwd: dir, home: undefined }).map(strangerText), [
+      "SLCL_QWERTYUIOP in the environment is no setting and does nothing",
+      "VRAMHUB_TRANER in ./.env is no setting and does nothing; is VRAMHUB_TRAINER meant?",
+    ]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
 
 Deno.test("settingsTable: is the one in host/README.md ('deno run -A host/config/readme.ts' writes it)", () => {

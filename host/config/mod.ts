@@ -12,6 +12,7 @@
  */
 export * from "./config.ts";
 export * from "./error.ts";
+export * from "./nearest.ts";
 export * from "./network.ts";
 export * from "./networks.ts";
 export { parseNetworks, saveNetwork } from "./networks_file.ts";

@@ -12,25 +12,28 @@ import { JudgeClient, type JudgeClientOptions, type JudgeHealth } from "./judge_
 import { JudgeError } from "./judge_error.ts";
 import type { JobJudge, JudgeLike } from "./judge_like.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
-import { dialer, type JudgeAddress } from "./transport.ts";
+import { dialer, formatAddress, type JudgeAddress } from "./transport.ts";
 
 /** Deadlines and bounds. */
 export interface RemoteJudgeOptions extends JudgeClientOptions, RelayOptions {}
 
 /** Talks to one judge by way of a relay. */
 export class RemoteJudge implements JudgeLike, JobJudge {
+  readonly #at: string;
   readonly #relay: Relay;
   readonly #client: JudgeClient;
   #configured = false;
 
-  private constructor(relay: Relay, options: RemoteJudgeOptions) {
+  private constructor(at: string, relay: Relay, options: RemoteJudgeOptions) {
+    this.#at = at;
     this.#relay = relay;
     this.#client = JudgeClient.unix(relay.path, options);
   }
 
   /** A client of the judge at `address`. Nothing is sent before the first call. */
   static async open(address: JudgeAddress, options: RemoteJudgeOptions = {}): Promise<RemoteJudge> {
-    return new RemoteJudge(await Relay.listen(dialer(address), options), options);
+    const relay = await Relay.listen(dialer(address), options);
+    return new RemoteJudge(formatAddress(address), relay, options);
   }
 
   /** The judge's key and state. */
@@ -82,7 +85,7 @@ export class RemoteJudge implements JudgeLike, JobJudge {
     if (!(error instanceof JudgeError)) return error;
     const { failure } = this.#relay;
     if (error.code === "unreachable" && failure !== undefined) {
-      return unreachable(`The judge cannot be reached: ${failure}`, error);
+      return unreachable(`The judge cannot be reached at ${this.#at}: ${failure}`, error);
     }
     if (error.code === "not_configured" && this.#configured) {
       this.#configured = false;

@@ -71,7 +71,9 @@ export async function buildDataset(
   const { out } = plan;
   await Deno.mkdir(out, { recursive: true });
   if (await isFile(`${out}/dataset.json`)) {
-    throw new DataError(`Cannot build in ${out}: it holds a data set already`);
+    throw new DataError(
+      `Cannot build in ${out}: it holds a data set already. Check it with 'dataset verify', or name another --out`,
+    );
   }
   const tokenizer = await loadTokenizer(plan.tokenizer);
   using log = await LineLog.open(`${out}/build.log`, (line) => line as Line);

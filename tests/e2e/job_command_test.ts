@@ -76,9 +76,12 @@ Deno.test("miner --job: claims, trains and delivers; the validator's judge decid
     const decided = until(async () => (await ledger.job(id))!.status !== "disputed");
     await Promise.race([decided, running]); // it is 40 windows long
     status = (await ledger.job(id))!.status;
-    const again = await ended(startCommand("miner", [`--job=${id + 1}`, ...onFolder]));
+    const slots = (await ledger.miners()).length;
+    const stranger = onFolder.map((word) => word === "dave" ? "erin" : word);
+    const again = await ended(startCommand("miner", [`--job=${id + 1}`, ...stranger]));
     assert.equal(again.code, 1);
     assert.match(again.stderr, /Cannot work on job 1: there is none/);
+    assert.equal((await ledger.miners()).length, slots, "a job that is none costs no stake");
     const tried = await ended(startCommand("miner", [`--job=${id}`, "--dry-run", ...onFolder]));
     assert.match(tried.stderr, /Cannot try a job with --dry-run/);
   } finally {

@@ -22,7 +22,7 @@ async function report(...args: string[]) {
 
 Deno.test.beforeAll(async () => {
   dir = await Deno.makeTempDir({ prefix: "vramhub-receipts-" });
-  const args = ["--test-mode", "--model", "tiny", "--json", "--window-seconds", "3"];
+  const args = ["--test-mode", "--model", "tiny", "--json", "--window-seconds", "6"];
   const { code, stderr } = await ended(
     startCommand("validator", [...args, "--windows", "2", "--data-dir", dir]),
   );
@@ -84,7 +84,7 @@ Deno.test("report verify: a file that is no receipt has status 3, a wrong call 2
   await Deno.writeFile(file, (await Deno.readFile(receiptPath(dir, 2))).slice(0, -1));
   const cut = await report(file);
   assert.equal(cut.code, 3);
-  assert.match(cut.stderr, /^error: Cannot read CBOR at byte/);
+  assert.match(cut.stderr, /^error: Cannot read \S+ as a receipt: Cannot read CBOR at byte/);
   assert.equal((await report(`${dir}/gone.cbor`)).code, 3);
   assert.equal((await report()).code, 2);
 });

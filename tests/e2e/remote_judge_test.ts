@@ -78,7 +78,10 @@ Deno.test("validator --judge: says where nobody answers", async () => {
       ...["--miners", "idle", "--data-dir", dir, "--judge", `unix:${dir}/none.sock`],
     ]));
     assert.equal(code, 1);
-    assert.match(stderr, /^error: The judge cannot be reached: No such file or directory/);
+    assert.match(
+      stderr,
+      /^error: The judge cannot be reached at unix:.*none\.sock: No such file or directory/,
+    );
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
+import { commandLine, message } from "@optique/core/message";
 import { optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, option } from "@optique/core/primitives";
@@ -65,7 +65,9 @@ export const details = object({
     description: message`Number of the anchored data set; see 'dataset register'.`,
   }),
   baseHash: option("--base-hash", hexBytes(32, "HASH"), {
-    description: message`Hash of the base's manifest.`,
+    description: message`Hash of the base's manifest: ${
+      commandLine("checkpoint --window N")
+    } shows that of a window; of genesis it is the first window's.`,
   }),
   baseRef: option("--base-ref", "--base-model-blob-id", string({ metavar: "REF" }), {
     description:
@@ -121,10 +123,14 @@ export function pricedSpec(size: Size): JobSpec {
   };
 }
 
+/** The board takes no deadline that is less than an hour ahead when the call arrives: a minute after it was made. */
+const LEAST_MS = 3_600_000 + 60_000;
+
 /** When a posted job ends. */
 export function deadlineOf(more: InferValue<typeof details>, now: number): number {
   if (more.deadlineMs !== undefined && more.hours !== undefined) {
     throw new ConfigError("bad_value", "Cannot take both --deadline-ms and --hours: name one");
   }
-  return more.deadlineMs ?? now + Math.round((more.hours ?? 24) * 3_600_000);
+  return more.deadlineMs ??
+    now + Math.max(Math.round((more.hours ?? 24) * 3_600_000), LEAST_MS);
 }

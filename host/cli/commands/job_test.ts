@@ -4,6 +4,7 @@ import { keyPairFrom } from "../../../enclave/protocol/identity.ts";
 import { encodeJobVerdict } from "../../../enclave/protocol/job_verdict.ts";
 import { Folder } from "../../../tests/support/vramhub.ts";
 import { ADMIN, bytes32, minerOf } from "../../ledger/testing.ts";
+import { deadlineOf } from "./job_args.ts";
 
 const HOUR = 3_600_000;
 const SIZE = "--model-params-m 124 --dataset-tokens-m 1000";
@@ -33,6 +34,14 @@ async function delivered(folder: Folder): Promise<number> {
   await folder.text(`job complete ${id} --result-ref result --result-hash ${RESULT} ${MINER}`);
   return id;
 }
+
+Deno.test("deadlineOf: an hour from now is one when the ledger hears of it", () => {
+  const none = { deadlineMs: undefined, hours: undefined } as Parameters<typeof deadlineOf>[0];
+  assert.equal(deadlineOf({ ...none, hours: 1 }, 0), 61 * 60_000);
+  assert.equal(deadlineOf({ ...none, hours: 2 }, 0), 2 * 3_600_000);
+  assert.equal(deadlineOf({ ...none, deadlineMs: 5 }, 0), 5);
+  assert.equal(deadlineOf(none, 7), 24 * 3_600_000 + 7);
+});
 
 Deno.test("job board, job price, job list: the terms, what a job would cost, what waits", async () => {
   await using folder = await board();

@@ -7,7 +7,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { option } from "@optique/core/primitives";
 import { envFile } from "../../config/env_file.ts";
-import { settingsTable, type Shown, strangers } from "../../config/mod.ts";
+import { settingsTable, type Shown, strangers, strangerText } from "../../config/mod.ts";
 import { printable } from "../present/format.ts";
 import { type Column, table } from "../present/table.ts";
 import { defineCommand, type Entry } from "./command.ts";
@@ -40,12 +40,12 @@ export const settings: Entry = defineCommand(
       { name: "from", rank: 1, align: "left", text: ({ source }) => source },
     ];
     return Promise.resolve({
-      json: { settings: rows, unknown },
+      json: { settings: rows, unknown: unknown.map(({ name }) => name) },
       text: (paint, width) => [
         ...(rows.length === 0
           ? ["nothing is set: the defaults hold"]
           : table(columns, rows, width, paint)),
-        ...unknown.map((name) => paint("warn", `unknown: ${name}`)),
+        ...unknown.map((one) => paint("warn", strangerText(one))),
       ],
     });
   },

@@ -4,7 +4,7 @@
  * @module
  */
 import { LedgerBatches } from "../../../miner/batches.ts";
-import { JobMiner } from "../../../miner/job/job_miner.ts";
+import { jobFor, JobMiner } from "../../../miner/job/job_miner.ts";
 import type { JobTrainer } from "../../../miner/job/job_parts.ts";
 import { ConfigError } from "../../config/mod.ts";
 import { firstOf } from "../../store/job_weights.ts";
@@ -44,7 +44,9 @@ async function workOn(
   const { config, log, signal } = host;
   using cleanup = new DisposableStack();
   const parts = await openParts(opened, host, "work on a job", cleanup);
-  const slot = await openSlot(opened, parts.dir, host);
+  // Before anything is staked: a job that is not to be had needs no slot.
+  await jobFor(opened.ledger, job, await opened.caller());
+  const slot = await openSlot(opened, parts, host);
   await takeSlot(opened, parts, slot, host);
   const { own, pages, store } = parts;
   const stores = [store, own.write];

@@ -6,6 +6,8 @@
 import { publishReadKeys } from "../../credentials/publish.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import type { Address, Ledger } from "../../ledger/ledger.ts";
+import { noObjectOf, storeProbe } from "../../monitoring/probes.ts";
+import { StoreError } from "../../store/store.ts";
 import { resolveUid } from "../../../miner/identity.ts";
 import { MinerJournal } from "../../../miner/journal.ts";
 import { Miner } from "../../../miner/miner.ts";
@@ -37,7 +39,7 @@ async function mineOn(
   const training = trainingOf(parts.model.name);
   // Before anything is staked: a miner that cannot train needs no slot.
   await using trained = await openTraining(args, { ...parts, config, training });
-  const slot = await openSlot(opened, parts.dir, host);
+  const slot = await openSlot(opened, parts, host);
   const { dir, owner, uid } = slot;
   const journal = cleanup.use(await MinerJournal.open(`${dir}/journal`));
   const { ledger } = parts;
@@ -64,14 +66,26 @@ export interface MinerSlot {
 /** The slot of the settings, registered if need be. */
 export async function openSlot(
   opened: OpenLedger,
-  dataDir: string,
-  { config, log }: NetworkHost,
+  parts: NetworkParts,
+  { config, log, signal }: NetworkHost,
 ): Promise<MinerSlot> {
   const owner = await opened.caller();
-  const dir = await homeOf(opened, dataDir, owner);
+  const dir = await homeOf(opened, parts.dir, owner);
   if (opened.profile === null) await fund(opened, owner);
   const env = config.get("MINER_UID")?.toString();
-  const uid = await resolveUid(opened.ledger, owner, { env, file: `${dir}/.vramhub-uid` }, log);
+  const file = `${dir}/.vramhub-uid`;
+  const ref = noObjectOf(config.get("STORAGE_BACKEND")!);
+  const ready = async () => {
+    try {
+      await storeProbe(parts.own.write, ref)(signal);
+    } catch (error) {
+      // A key that may write alone is denied this question, and works.
+      if (!(error instanceof StoreError && error.code === "unavailable")) return;
+      const why = "its gradients could not be stored, and a commit without its reveal costs stake";
+      throw new StoreError(error.code, ref, `Cannot register as miner: ${why}. ${error.message}`);
+    }
+  };
+  const uid = await resolveUid(opened.ledger, owner, { env, file, ready }, log);
   return { owner, uid, dir };
 }
 

@@ -18,6 +18,7 @@ import { LocalStore } from "../../store/local.ts";
 import type { PageSource } from "../../store/pages.ts";
 import type { Store } from "../../store/store.ts";
 import type { Monitoring } from "../monitoring.ts";
+import { bindFolder } from "../folder.ts";
 import { type NetworkModel, openModel } from "../model/open.ts";
 import { ledgerPath, type OpenLedger, openLedger } from "../open_ledger.ts";
 import { openPages } from "../open_pages.ts";
@@ -108,6 +109,7 @@ export async function openLeanParts(
   const clock = ledgerClock(ledger, machine, profile === null ? 0 : CHAIN_MARGIN_MS);
   const info = await ledger.info();
   const dir = config.require("DATA_DIR", what, "--data-dir DIR");
+  await bindFolder(dir, info.ledgerId);
   const { model, modelBlobs } = await openModel(info, dir);
   const bare = cleanup.use(await openStores(config));
   const own = measured(bare, monitoring);

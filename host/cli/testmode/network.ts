@@ -16,6 +16,7 @@ import { DevLedger } from "../../ledger/dev/dev_ledger.ts";
 import type { Address } from "../../ledger/ledger.ts";
 import { LocalStore } from "../../store/local.ts";
 import { Pages } from "../../store/pages.ts";
+import { bindFolder } from "../folder.ts";
 import { beaconPeriod, type TrainingOptions } from "./calibrate.ts";
 import { aboutPath, openLocalBeacon } from "./local_beacon.ts";
 
@@ -121,6 +122,7 @@ export async function openNetwork(dir: string, clock: Clock, pages?: Pages): Pro
   const about = JSON.parse(await Deno.readTextFile(aboutPath(dir)));
   const ledger = DevLedger.open(ledgerPath(dir), clock);
   const info = await ledger.info();
+  await bindFolder(dir, info.ledgerId);
   return {
     dir,
     ledger,

@@ -8,11 +8,13 @@ import { modelHash } from "../../../enclave/model/modelhash.ts";
 import { type ModelConfig, pageTokens, presetByName } from "../../../enclave/model/presets.ts";
 import { toHex } from "../../../enclave/protocol/bytes.ts";
 import { measureSimulated } from "../../credentials/measure.ts";
+import { ConfigError } from "../../config/mod.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import { genesisBase } from "../../store/bases.ts";
 import type { Pages } from "../../store/pages.ts";
 import { OnnxTrainer } from "../../../miner/trainers/onnx.ts";
 import type { ValidatorArgs } from "../args.ts";
+import { boundTo } from "../folder.ts";
 import { measureSpeed, RECIPES, testHparams } from "./calibrate.ts";
 import { openDataset } from "./dataset.ts";
 import { foundNetwork, networkExists, openNetwork, type TestNetwork } from "./network.ts";
@@ -32,6 +34,14 @@ export async function prepareNetwork(
   if (networkExists(dir)) {
     step("resuming the network of this folder; --model and --miners of its founding stay");
     return await openNetwork(dir, clock);
+  }
+  const former = boundTo(dir);
+  if (former !== undefined) {
+    throw new ConfigError(
+      "bad_value",
+      `Cannot found a network in ${dir}: it holds keys and journals of ledger ${former}, whose ledger.sqlite is ` +
+        "not there. Put it back, with store and dataset, or name another folder by --data-dir",
+    );
   }
   await Deno.mkdir(dir, { recursive: true });
   const model = presetByName(args.model);

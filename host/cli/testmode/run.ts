@@ -47,6 +47,7 @@ export async function runTestMode(
 ): Promise<void> {
   const { monitor } = monitoring;
   const dir = args.dataDir ?? await Deno.makeTempDir({ prefix: "vramhub-" });
+  using _folder = takeFolder(dir);
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
   await using cleanup = new AsyncDisposableStack();
@@ -186,6 +187,26 @@ async function firstInTime({ ledger }: TestNetwork): Promise<number> {
   const window = await ledger.currentWindow();
   const { deadlines } = await ledger.window(window);
   return ledger.now() < deadlines.commit ? window : window + 1;
+}
+
+/**
+ * The folder of a network, for this process alone.
+ *
+ * @throws {TypeError} where it is no folder, cannot be made or written, or another process runs its network.
+ */
+export function takeFolder(dir: string): Disposable {
+  const refuse = (why: string) =>
+    new TypeError(`Cannot run a test network in ${dir}: ${why}. Name another folder by --data-dir`);
+  let lock: Deno.FsFile;
+  try {
+    Deno.mkdirSync(dir, { recursive: true });
+    lock = Deno.openSync(`${dir}/network.lock`, { create: true, write: true, mode: 0o600 });
+  } catch (error) {
+    throw refuse((error as Error).message);
+  }
+  if (lock.tryLockSync(true)) return { [Symbol.dispose]: () => lock.close() };
+  lock.close();
+  throw refuse("another validator runs it, until Ctrl-C");
 }
 
 /** Mean loss of a base on held-out pages, which nobody trains on. */

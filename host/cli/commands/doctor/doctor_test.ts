@@ -94,10 +94,14 @@ Deno.test("doctor: a newcomer without funds or slot is told, a seated one is wel
   await folder.text("ledger faucet");
   const rich = await findings(folder, { env: { VRAMHUB_SIDECAR_URL: "http://127.0.0.1:1" } });
   assert.equal(rich.funds!.verdict, "ok");
-  assert.deepEqual([rich["miner uid"]!.verdict, rich["miner uid"]!.remedy], [
-    "warn",
-    "deno task vramhub register-miner",
-  ]);
+  assert.equal(rich["miner uid"]!.verdict, "warn");
+  const { remedy } = rich["miner uid"]!;
+  assert.match(
+    remedy!,
+    /test network's own add --as miner-0; for one more: deno task vramhub register-miner/,
+  );
+  const [, call] = /deno task vramhub (.*)/.exec(remedy!.replace(/ --data-dir \S+/, ""))!;
+  assert.match(await folder.text(call!), /^miner +uid/); // it names the folder by itself
   const seated = await findings(folder, { env: MINER });
   assert.deepEqual([seated.funds!.verdict, seated["miner uid"]!.verdict], ["ok", "ok"]);
   const saved = { env: MINER, outside: { machine: machine({ text: () => "2\n" }) } };
@@ -186,8 +190,7 @@ Deno.test("doctor: the machine of an enclave", async () => {
 
 /** The store as a key sees it that may not write. */
 function readOnly(store: Store): Store {
-  const refuse = (key: string) =>
-    Promise.reject(new StoreError("unavailable", key, "AccessDenied"));
+  const refuse = (key: string) => Promise.reject(new StoreError("denied", key, "AccessDenied"));
   return {
     get: (key, options) => store.get(key, options),
     head: (key) => store.head(key),
@@ -225,6 +228,16 @@ Deno.test("doctor: the store under both keys: well, a read key that writes, one 
     },
   });
   assert.match(failing["storage write"]!.detail, /AccessDenied/);
+  const away = () => Promise.reject(new StoreError("unavailable", "", "ECONNREFUSED"));
+  const gone = { get: away, head: away, list: away, put: away, delete: away };
+  const apart = await findings(folder, {
+    outside: {
+      openStorage: () =>
+        Promise.resolve({ name: "bucket", write: gone, read: gone, close: () => {} }),
+    },
+  });
+  assert.match(apart["storage write"]!.remedy!, /answers at its address \(VRAMHUB_S3_ENDPOINT/);
+  assert.deepEqual(checks.map((name) => apart[name]!.verdict), ["fail", "skip", "skip"]);
 });
 
 Deno.test("openStorage: the store that the settings name, or why there is none, or what is wrong", async () => {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { ConfigError, START_LOCALNET } from "../../../config/mod.ts";
+import { type Config, ConfigError, START_LOCALNET } from "../../../config/mod.ts";
 import { toHex } from "../../../../enclave/protocol/bytes.ts";
+import type { Address } from "../../../ledger/ledger.ts";
 import type { OpenLedger } from "../../open_ledger.ts";
 import { coins } from "../../present/record.ts";
 import {
@@ -16,6 +17,7 @@ import {
   ok,
   type Patient,
   skip,
+  type Subject,
   warn,
 } from "./finding.ts";
 
@@ -108,7 +110,23 @@ async function callerOf(opened: OpenLedger): Promise<string | undefined> {
   }
 }
 
-const funds = asking("funds", async (opened, { subjects }) => {
+/** A command that works as it stands: on the ledger that this call named by a flag, and for this caller. */
+function callOn(opened: OpenLedger, config: Config, address: Address, words: string): string {
+  const named = (["NETWORK", "DATA_DIR"] as const)
+    .filter((name) => config.sourceOf(name).startsWith("--"))
+    .map((name) => ` ${config.sourceOf(name)} ${config.get(name)}`);
+  const caller = opened.profile === null ? ` --as ${address}` : "";
+  return `deno task vramhub ${words}${named.join("")}${caller}`;
+}
+
+/** What to do without a slot; a test network has parties of its own, which are looked at by name. */
+function slotRemedy(opened: OpenLedger, register: string, subject: Subject): string {
+  return opened.profile === null
+    ? `for the test network's own add --as ${subject}-0; for one more: ${register}`
+    : register;
+}
+
+const funds = asking("funds", async (opened, { config, subjects }) => {
   const address = await callerOf(opened);
   if (address === undefined) return skip("there is no wallet: see 'wallet'");
   const { ledger } = opened;
@@ -131,7 +149,7 @@ const funds = asking("funds", async (opened, { subjects }) => {
   if (sui >= needed) return ok(`${coins(sui, "SUI")}, ${coins(needed, "SUI")} are needed`);
   const remedy = opened.faucet === null
     ? `send SUI to ${address}`
-    : "deno task vramhub ledger faucet";
+    : callOn(opened, config, address, "ledger faucet");
   return fail(`${coins(sui, "SUI")}, and stake and gas take ${coins(needed, "SUI")}`, remedy);
 });
 
@@ -156,7 +174,7 @@ const minerSlot = asking(
     if (own.length === 0) {
       return warn(
         "this wallet holds no slot",
-        "deno task vramhub register-miner",
+        slotRemedy(opened, callOn(opened, config, address, "register-miner"), "miner"),
       );
     }
     if (saved !== undefined && !own.some(({ uid }) => String(uid) === saved)) {
@@ -180,7 +198,10 @@ const validatorSlot = asking("validator uid", async (opened, { config, subjects 
     );
   }
   return own.length === 0
-    ? warn("this wallet holds no slot", "deno task vramhub register-validator")
+    ? warn(
+      "this wallet holds no slot",
+      slotRemedy(opened, callOn(opened, config, address, "register-validator"), "validator"),
+    )
     : ok(`uid ${uids}`);
 });
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigError, dotenvPaths, NAMES, strangers } from "../../../config/mod.ts";
+import { ConfigError, dotenvPaths, NAMES, strangers, strangerText } from "../../../config/mod.ts";
 import { type Check, fail, ok, warn } from "./finding.ts";
 
 /** Bits of a file that others than its owner may use. */
@@ -29,7 +29,10 @@ const settings: Check = {
     }
     if (unknown.length > 0) {
       return Promise.resolve(
-        warn(`unknown: ${unknown.join(", ")}`, "look for a misspelling; the README has the names"),
+        warn(
+          unknown.map(strangerText).join(", "),
+          "look for a misspelling: 'config --table' has the names",
+        ),
       );
     }
     return Promise.resolve(ok(`${config.shown().length} are set, all are readable`));

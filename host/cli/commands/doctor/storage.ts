@@ -22,6 +22,13 @@ export interface StoragePair {
 /** What is written, read and deleted again. */
 const PROBE = "vramhub-doctor-probe";
 
+/** Whether the store was not reached at all, which says nothing about a key. */
+function isUnreached(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "unavailable";
+}
+
+const UNREACHED = "the store was not reached: see 'storage write'";
+
 const writable: Check = {
   name: "storage write",
   async run({ storage }) {
@@ -34,7 +41,9 @@ const writable: Check = {
     } catch (error) {
       return fail(
         `${storage.name}: ${(error as Error).message}`,
-        "check the name of the bucket, the account and the key that may write (VRAMHUB_R2_…)",
+        isUnreached(error)
+          ? "see that it answers at its address (VRAMHUB_S3_ENDPOINT, VRAMHUB_R2_…), or has room, where it is a folder"
+          : "check the name of the bucket, the account and the key that may write (VRAMHUB_R2_…)",
       );
     } finally {
       await storage.write.delete(PROBE).catch(() => {});
@@ -58,6 +67,7 @@ const readable: Check = {
       await read.get(PROBE, { maxBytes: 64, sha256: sha256(bytes) });
       return ok(`${name}: the read key reads what was written`);
     } catch (error) {
+      if (isUnreached(error)) return skip(UNREACHED);
       return fail(
         `${name}: ${(error as Error).message}`,
         "give the read key the right to read objects of this bucket (VRAMHUB_R2_READ_…)",
@@ -81,6 +91,7 @@ const refused: Check = {
       await read.put(PROBE, new Uint8Array(1));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
+      if (isUnreached(error)) return skip(UNREACHED);
       return ok(`${name}: the read key writes nothing`);
     }
     await write.delete(PROBE).catch(() => {});
