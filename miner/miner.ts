@@ -7,6 +7,7 @@
 import { toHex } from "../enclave/protocol/bytes.ts";
 import { commitment } from "../enclave/protocol/commit.ts";
 import { LedgerError } from "../enclave/protocol/errors.ts";
+import { Refusal } from "../enclave/protocol/refusal.ts";
 import type { Address, Ledger, WindowView } from "../host/ledger/ledger.ts";
 import { type LogLevel, reason } from "../host/ledger/log.ts";
 import { BeaconUnavailable, withSeeds } from "../host/ledger/randomness.ts";
@@ -235,9 +236,10 @@ export class Miner {
   }
 }
 
-/** `level`, but for what has been said already. */
+/** `level`, but for what has been said already, and for a window that was begun too late, as after a restart. */
 function levelOf(error: unknown, level: LogLevel): LogLevel {
-  return error instanceof BeaconUnavailable ? "debug" : level;
+  if (error instanceof BeaconUnavailable) return "debug";
+  return error instanceof Refusal && error.code === "too_late" ? "warn" : level;
 }
 
 /** After a crash the call may have gone through: then the ledger says so, and that is as good. */

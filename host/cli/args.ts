@@ -219,10 +219,6 @@ export function parseValidatorArgs(argv: readonly string[], io?: ArgsIo): Valida
       ],
       ["A line of JSON for each event", "--test-mode --windows 3 --json"],
       ["Three validators, one of which forges scores", "--test-mode --validators 3 --liar forge"],
-      [
-        "A judge that was started by itself",
-        "--test-mode --data-dir ./network --judge unix:/run/vramhub/judge.sock",
-      ],
       ["A network that outlives the command", "--test-mode --data-dir ./network"],
       ["With the explorer and metrics", "--test-mode --explorer --metrics 9464"],
     )("deno task validator"),

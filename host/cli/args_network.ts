@@ -143,10 +143,6 @@ export function parseNetworkArgs(argv: readonly string[], io?: ArgsIo): NetworkA
         "--ledger sui --network testnet --data-dir ./validator --judge vsock:16:3000",
       ],
       [
-        "A judge on a socket, over the ledger of a folder",
-        "--dev --ledger dev --data-dir ./network --judge unix:/run/vramhub/judge.sock",
-      ],
-      [
         "What a judge says of one miner's gradient, sent to nobody",
         "--test-mode --network testnet --data-dir ./validator --only-uid 3",
       ],

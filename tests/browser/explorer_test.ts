@@ -185,12 +185,14 @@ inBrowser("quotes a job and builds the command that posts it", async (page) => {
   await page.getByLabel("Tokens, millions").fill("1000000");
   await page.getByTestId("quote").getByText("735 SUI").waitFor(PATIENCE);
   await page.getByLabel("Base: where it lies").fill("it's; here");
+  await page.getByLabel("Least fall of the held-out loss").fill("0.25");
   const command = await page.getByTestId("command").innerText();
   assert.match(
     command,
     /job post --model-params-m 70000 --dataset-tokens-m 1000000 --num-epochs 1/,
   );
   assert.ok(command.includes(`--base-ref 'it'\\''s; here'`), command);
+  assert.ok(command.includes("--min-improvement 0.25 "), command);
 });
 
 inBrowser("shows what a miner or a customer wrote as text, wherever it stands", async (page) => {

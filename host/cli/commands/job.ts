@@ -124,7 +124,9 @@ const post = defineCommand(
   [
     "to be delivered within two days",
     "job post --model-params-m 124 --dataset-tokens-m 1000 --dataset-id 0 " +
-    `--base-hash ${"ab".repeat(32)} --base-ref checkpoint-7-v1.manifest --hours 48`,
+    `--base-hash ${
+      "ab".repeat(32)
+    } --base-ref checkpoint-7-v1.manifest --min-improvement 0.2 --hours 48`,
   ],
   object({ size, more: details }),
   async (context, { more, size }) => {

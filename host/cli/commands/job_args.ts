@@ -73,11 +73,13 @@ export const details = object({
     description:
       message`Where the base's manifest lies in the store, e.g. checkpoint-7-v1.manifest; genesis is the first base of the network's model.`,
   }),
-  minImprovement: withDefault(
-    option("--min-improvement", float({ metavar: "NATS", min: 0.000003, max: 1_000 }), {
-      description: message`Least fall of the held-out loss that a judge must see in a dispute.`,
-    }),
-    0.000003,
+  minImprovement: option(
+    "--min-improvement",
+    float({ metavar: "NATS", min: 0.000003, max: 1_000 }),
+    {
+      description:
+        message`Least fall of the held-out loss that is paid for: what a judge must see in a dispute. A result that gains this little earns all of the payment, so that it has no default.`,
+    },
   ),
   deadlineMs: optional(option("--deadline-ms", integer({ metavar: "MS", min: 0 }), {
     description: message`Until when it must be delivered, in milliseconds since 1970.`,

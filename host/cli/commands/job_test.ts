@@ -23,7 +23,7 @@ async function post(folder: Folder, hours = 2): Promise<number> {
   const { id } = await folder.json(
     `job post ${SIZE} --dataset-id 0 --base-hash ${
       "ab".repeat(32)
-    } --base-ref base --hours ${hours} --as carla`,
+    } --base-ref base --min-improvement 0.01 --hours ${hours} --as carla`,
   );
   return id;
 }
@@ -152,6 +152,8 @@ Deno.test("job: an unknown one, two deadlines at once and no uid are said so", a
   await using folder = await board();
   await folder.refused("job show 77", 2, /there is none/);
   await folder.refused("job claim 0", 2, /--miner-uid.*VRAMHUB_MINER_UID/);
-  const both = `--base-hash ${toHex(bytes32("b"))} --base-ref b --hours 2 --deadline-ms 5`;
+  const both = `--base-hash ${
+    toHex(bytes32("b"))
+  } --base-ref b --min-improvement 1 --hours 2 --deadline-ms 5`;
   await folder.refused(`job post ${SIZE} --dataset-id 0 ${both}`, 2, /name one/);
 });

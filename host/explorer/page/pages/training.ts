@@ -116,6 +116,7 @@ function Quote({ network }: { network: NetworkAnswer | null }): VNode {
   const [precision, setPrecision] = useState("BF16");
   const [baseHash, setBaseHash] = useState("");
   const [baseRef, setBaseRef] = useState("");
+  const [gain, setGain] = useState("");
   const priced = PRICED.map((name) => [name, String(amounts[name])]);
   const query = new URLSearchParams([...priced, ["precision", precision]]);
   const quote = useData<QuoteAnswer>(`/jobs/quote?${query}`);
@@ -123,6 +124,7 @@ function Quote({ network }: { network: NetworkAnswer | null }): VNode {
     "deno task vramhub job post",
     ...FIELDS.map(({ name, option }) => `${option} ${amounts[name]}`),
     `--precision ${precision}`,
+    `--min-improvement ${/^\d{1,3}(\.\d{1,6})?$/.test(gain) ? gain : "NATS"}`,
     `--base-hash ${/^[0-9a-f]{64}$/.test(baseHash) ? baseHash : "HASH"}`,
     `--base-ref ${baseRef === "" ? "REF" : quoted(baseRef)}`,
     network?.kind === "sui" ? `--network ${quoted(network.name)}` : "--data-dir DIR",
@@ -151,6 +153,7 @@ function Quote({ network }: { network: NetworkAnswer | null }): VNode {
             )}</select></label>
           ${text("Base: hash of its manifest", baseHash, setBaseHash)}
           ${text("Base: where it lies", baseRef, setBaseRef)}
+          ${text("Least fall of the held-out loss, nats", gain, setGain)}
         </div>
       <${Show} of=${quote}>${({ fee, payout, total }: QuoteAnswer) =>
         html`<p><b data-testid="quote">${coins(total, "SUI")}</b>
