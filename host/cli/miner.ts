@@ -54,7 +54,7 @@ async function join(
     watchStores(bare, stores, monitor);
     const { miner, publish, uid } = await openMiner(
       identity.name,
-      watchedSource(source!, monitor),
+      watchedSource(source!, monitor, signal),
       network,
       bases,
       stores,

@@ -7,10 +7,14 @@ import type { GradientSource } from "../../miner/source.ts";
 import { faultOf } from "../monitoring/fault.ts";
 import type { Monitor } from "../monitoring/monitor.ts";
 
-/** The same source; where it gives no gradient, its slot's trainer does not work. Without a monitor nobody is told. */
+/**
+ * The same source; where it gives no gradient, its slot's trainer does not work, unless `signal` has ended the work.
+ * Without a monitor nobody is told.
+ */
 export function watchedSource(
   source: GradientSource,
   monitor: Monitor | undefined,
+  signal: AbortSignal,
 ): GradientSource {
   if (monitor === undefined) return source;
   const { health } = monitor;
@@ -22,7 +26,7 @@ export function watchedSource(
       health.works("trainer", uid);
       return produced;
     } catch (error) {
-      health.failed("trainer", uid, faultOf(error));
+      if (!signal.aborted) health.failed("trainer", uid, faultOf(error));
       throw error;
     }
   };

@@ -46,7 +46,7 @@ async function mineOn(
   const party = { component: "miner", uid } as const;
   await monitoring?.begin({ party, dataDir: parts.dir, ledger, miner: uid });
   monitoring?.monitor.stage("its slot, which is its own from the next window on");
-  const source = watchedSource(trained.source(`${dir}/journal`), monitoring?.monitor);
+  const source = watchedSource(trained.source(`${dir}/journal`), monitoring?.monitor, signal);
   const miner = new Miner({ ...parts, store: parts.own.write, journal, owner, uid, source });
   await takeSlot(opened, parts, slot, host);
   monitoring?.monitor.ready();

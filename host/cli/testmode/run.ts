@@ -99,7 +99,7 @@ export async function runTestMode(
   for (const [i, source] of sources.entries()) {
     const { uid, miner, publish } = await openMiner(
       `miner-${i}`,
-      watchedSource(source, monitor),
+      watchedSource(source, monitor, all),
       network,
       bases,
       stores,
