@@ -118,15 +118,19 @@ export class AttestedJudge {
     await this.attest();
   }
 
-  /** {@link attest}, and {@link mend} where the judge is not to be reached. Never throws: the next call tries again. */
-  async keep(): Promise<void> {
+  /**
+   * {@link attest}, and {@link mend} where the judge is not to be reached. Never throws: the next call tries again. Once
+   * `signal` has aborted the judge may be gone for good: that is no fault.
+   */
+  async keep(signal: AbortSignal): Promise<void> {
     const { log } = this.#parts;
     try {
       await this.attest().catch((error) => {
-        if (!isGone(error)) throw error;
+        if (!isGone(error) || signal.aborted) throw error;
         return this.mend();
       });
     } catch (error) {
+      if (signal.aborted) return;
       log("error", TARGET, "Judge not attested", { reason: reason(error) });
     }
   }

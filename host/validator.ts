@@ -103,7 +103,7 @@ export class Validator {
     const { commit, end } = begun.deadlines;
     if (ledger.now() < end) {
       await clock.until(commit, signal);
-      await this.#judge.keep(); // a key that is registered after the reveals is too late for this window
+      await this.#judge.keep(signal); // a key that is registered after the reveals is too late for this window
       await clock.until(end, signal);
     }
     const failures = await this.#judged(window, signal);
@@ -116,7 +116,7 @@ export class Validator {
       log("error", TARGET, "Window not shown", { window, reason: reason(error) });
     }
     await journal.append({ step: "done", window, status: view.status });
-    await this.#judge.keep();
+    await this.#judge.keep(signal);
   }
 
   /** The window once it has begun, or null where it passed without a call. */

@@ -74,7 +74,13 @@ Deno.test("notices: a network in which nobody calls any more is named", async ()
   network.at(4, 10);
   const { ledger } = network;
   const current = await ledger.window(0);
-  const [first] = notices({ current, previous: null, running: 4, nowMs: ledger.now(), fault: null });
+  const [first] = notices({
+    current,
+    previous: null,
+    running: 4,
+    nowMs: ledger.now(),
+    fault: null,
+  });
   assert.match(first!.text, /^Nobody has called in window 4, nor since window 0:/);
 });
 
