@@ -109,7 +109,11 @@ export class SidecarAdapter extends AdapterBase {
     const isOther = (parameters !== undefined && parameters !== total) ||
       (options.layout !== undefined && layout !== undefined && layout !== options.layout);
     if (isOther) {
-      throw new SidecarError("wrong_model", `The sidecar's '${model}' is not the ledger's model`);
+      throw new SidecarError(
+        "wrong_model",
+        `The sidecar's '${model}' is not the ledger's model: start it with the network's preset, ` +
+          "--model vramhub:NAME, or with its package, --package DIR",
+      );
     }
     const isBinary = Array.isArray(dialects) && dialects.includes("binary-1");
     const dialect = isBinary && options.jsonOnly !== true ? "binary" : "json";

@@ -16,8 +16,14 @@ export const BINARY = "application/octet-stream";
 /** Longest JSON answer that is not a gradient or a checkpoint. */
 const MAX_JSON = 1 << 20;
 
-/** What passes by itself: a sidecar that restarts, or lost its weights by one. */
-const MAY_PASS: ReadonlySet<string> = new Set(["cut", "unreachable", "wrong_base"]);
+/** What passes by itself: a sidecar that restarts, lost its weights by one, or works for others. */
+const MAY_PASS: ReadonlySet<string> = new Set([
+  "busy",
+  "cut",
+  "stopping",
+  "unreachable",
+  "wrong_base",
+]);
 
 /**
  * A sidecar that did not do what it was asked. `code` is stable: `unreachable`, `timeout`, `cut` (a part of the

@@ -127,8 +127,10 @@ Deno.test({
   name: "miner/sidecar: its own tests in Python (needs PyTorch)",
   ignore: python === undefined,
   async fn() {
+    const files = ["test_sidecar", "test_serving", "test_package", "test_ranks", "test_cli"];
     const { success, stderr } = await new Deno.Command(python!, {
-      args: [new URL("../sidecar/test_sidecar.py", import.meta.url).pathname],
+      args: ["-m", "unittest", ...files],
+      cwd: new URL("../sidecar", import.meta.url),
       env: { PYTHONDONTWRITEBYTECODE: "1", OMP_NUM_THREADS: "1", HF_HUB_OFFLINE: "1" },
     }).output();
     ok(success, new TextDecoder().decode(stderr));

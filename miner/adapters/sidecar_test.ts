@@ -336,6 +336,21 @@ Deno.test("AdapterSource: loads again where the sidecar restarted between loadin
   deepEqual(sidecar.asked.slice(1), ["/load_checkpoint", "/train", "/load_checkpoint", "/train"]);
 });
 
+Deno.test("AdapterSource: tries again where the sidecar is busy, or shutting down to be started again", async () => {
+  for (const error of ["busy", "stopping"]) {
+    let refused = false;
+    await using sidecar = new Bent(true, {
+      "/train": (honest) => {
+        if (refused) return honest();
+        refused = true;
+        return Response.json({ error, message: "Later" }, { status: 503 });
+      },
+    });
+    const { update } = await produce(sidecar);
+    deepEqual([...update.values], [1, -2, 3], error);
+  }
+});
+
 Deno.test("AdapterSource: a restart that is answered over is refused, then loaded again", async () => {
   let answers = 0;
   await using sidecar = new Bent(true, {

@@ -122,6 +122,27 @@ class Export(unittest.TestCase):
                 with open(os.path.join(out, "base.safetensors"), "rb") as file:
                     self.assertEqual(trained.save(), file.read())
 
+    def test_a_sidecar_needs_nothing_but_the_package(self):
+        with tempfile.TemporaryDirectory() as folder:
+            net = llama()
+            out = os.path.join(folder, "package")
+            export(net, "x", out, "lora:2", context=16, batch=2, seed=3)
+            flags = ["--package", out, "--device", "cpu"]
+            trained = TrainedModel(vram_trainer.parse(flags), None)
+            with open(os.path.join(out, "base.safetensors"), "rb") as file:
+                self.assertEqual(trained.save(), file.read())
+            page = [i * 7 % 64 for i in range(17)]
+            tokens = torch.tensor([page])
+            with torch.no_grad():
+                wanted = reference(net, tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous()).mean().item()
+            self.assertAlmostEqual(trained.forward_loss([(page, None)]), wanted, places=5)
+            with open(os.path.join(out, "config.json")) as file:
+                self.assertNotIn(folder, file.read())
+            with open(os.path.join(out, "config.json"), "a") as file:
+                file.write(" ")
+            with self.assertRaisesRegex(Refused, "config.json is not the file that manifest.json describes"):
+                TrainedModel(vram_trainer.parse(flags), None)
+
     def test_describes_from_the_configuration_alone(self):
         with tempfile.TemporaryDirectory() as folder:
             llama().config.save_pretrained(folder)

@@ -25,7 +25,9 @@ function isSupport(path: string): boolean {
  */
 function isTestMode(path: string): boolean {
   return path === TEST_ROOT || isSupport(path) ||
-    /^host\/cli\/((testmode|replay|rehearsal)\/|(validator|miner|aggregator|audit)\.ts$)/.test(path);
+    /^host\/cli\/((testmode|replay|rehearsal)\/|(validator|miner|aggregator|audit)\.ts$)/.test(
+      path,
+    );
 }
 
 Deno.test("simulated root: nothing but test mode reaches the module that makes it", async () => {

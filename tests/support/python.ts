@@ -1,6 +1,7 @@
 /**
- * A Python with PyTorch and transformers, for the tests and benches that hold ours against them. `ci:prepare` makes one
- * in the user's cache, by pip from the package index, each wheel held to its hash in `requirements.txt`.
+ * A Python with PyTorch, transformers and onnxscript, for the tests and benches that hold ours against them.
+ * `ci:prepare` makes one in the user's cache, by pip from the package index, each wheel held to its hash in
+ * `requirements.txt`.
  *
  * @module
  */
@@ -14,8 +15,9 @@ const REQUIREMENTS = new URL("./requirements.txt", import.meta.url);
 export const ENVIRONMENTS = "pytorch";
 /** Bytes that must be free: wheels are unpacked before they are deleted. */
 const ROOM = 12e9;
-/** What the processes of tests and benches import. */
-const IMPORTS = "import torch, transformers, safetensors, numpy";
+/** What the processes of tests and benches import; setuptools is what pip builds our own package with. */
+const IMPORTS =
+  "import torch, transformers, safetensors, numpy, onnx, onnxscript, onnxruntime, setuptools";
 
 /** The link to the environment in use, and its Python. */
 export function cachedPython(): string {

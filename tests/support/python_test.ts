@@ -11,6 +11,7 @@ Deno.test("requirements.txt: every package is pinned to one version and held to 
   );
   deepEqual(loose, []);
   const names = packages.map((line) => line.split("==")[0]!);
-  for (const name of ["torch", "transformers", "numpy", "safetensors"]) ok(names.includes(name));
+  const wanted = ["torch", "transformers", "numpy", "safetensors", "onnx", "onnxscript"];
+  for (const name of [...wanted, "onnxruntime"]) ok(names.includes(name), name);
   equal(names.length > 20, true);
 });

@@ -37,14 +37,15 @@ GET /health says what is loaded, how far a step is, and how much GPU memory is t
 
 def parser():
     p = argparse.ArgumentParser(
-        prog="vram_trainer.py", description=ABOUT, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="vram_trainer.py", description=ABOUT, epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = p.add_argument_group("what is trained")
     what.add_argument("--model", default=None, metavar="NAME|DIR",
                       help="a causal LM: a name of the hub, a folder (one with only config.json starts at random), or "
                            "vramhub:tiny, vramhub:small, vramhub:nano-gpt (default: gpt2, or the package's)")
     what.add_argument("--package", default=None, metavar="DIR",
-                      help="a network's model package: its weights, and what of them is trained. Where the folder has no "
+                      help="a network's model package: its weights, and what of them is trained; where it has no "
                            "config.json, --model names the architecture")
     what.add_argument("--trainable", default=None, metavar="all|last:N|lora:R",
                       help="what the network trains: everything, the last N blocks, or low-rank matrices of rank R "
@@ -115,12 +116,17 @@ def main(argv=None):
         hook = load_hook(args.hook)
         with Ranks.join(args.device) as ranks:
             model = TrainedModel(args, hook, ranks)
-            if ranks.rank == 0:
-                serve(model, Data(args, model, hook), args)
-            else:
+            if ranks.rank > 0:
                 ranks.follow(model)
+                return
+            try:
+                data = Data(args, model, hook)
+            except BaseException:
+                ranks.tell("stop")
+                raise
+            serve(model, data, args)
     except (Refused, OSError, ValueError) as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {' '.join(str(error).split())}")
 
 
 if __name__ == "__main__":

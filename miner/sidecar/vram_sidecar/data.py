@@ -6,6 +6,7 @@ import random
 import struct
 import urllib.request
 
+from .loss import IGNORED
 from .refused import Refused
 
 MAX_DATASET = 4 << 30
@@ -17,9 +18,15 @@ def rng_of(uid, window):
 
 
 def text_of(row, tokenizer):
-    """The text of one row: `text`, or instruction, input and output as the model's chat template has them."""
+    """The text of one row: `text`, or messages, or instruction, input and output, as the chat template has them."""
     if "text" in row:
         return row["text"]
+    if "messages" in row and getattr(tokenizer, "chat_template", None):
+        return tokenizer.apply_chat_template(row["messages"], tokenize=False)
+    if "messages" in row:
+        return "\n\n".join(turn["content"] for turn in row["messages"])
+    if not row.get("instruction"):
+        raise Refused("bad_row", "A row has no text, messages, tokens or instruction", 422)
     asked = "\n\n".join(part for part in (row.get("instruction"), row.get("input")) if part)
     answer = row.get("output", "")
     if getattr(tokenizer, "chat_template", None):
@@ -38,18 +45,35 @@ class Data:
         self.rows = None
         if self.spec is None:
             return
-        if self.spec != "fineweb":
+        if hasattr(hook, "rows"):
+            self.rows = self._checked(list(hook.rows(self.spec)))
+        elif self.spec != "fineweb":
             text = self._read(self.spec).decode("utf-8")
             if self.spec.endswith((".jsonl", ".json")) or text.lstrip().startswith("{"):
-                self.rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+                lines = enumerate(text.splitlines(), 1)
+                self.rows = self._checked([self._parsed(i, line) for i, line in lines if line.strip()])
             else:
-                self.rows = [{"text": part} for part in text.split("\n\n") if part.strip()]
-            if not self.rows:
-                raise SystemExit(f"Cannot use {self.spec}: it has no rows")
+                self.rows = self._checked([{"text": part} for part in text.split("\n\n") if part.strip()])
         if self.rows is None or any("tokens" not in row for row in self.rows):
             from transformers import AutoTokenizer
 
-            self.tokenizer = AutoTokenizer.from_pretrained(args.model)
+            try:
+                self.tokenizer = AutoTokenizer.from_pretrained(model.source)
+            except (OSError, ValueError, KeyError) as error:
+                if not hasattr(hook, "encode"):
+                    raise Refused("no_tokenizer", f"{model.source} has no tokenizer, and rows of {self.spec} have no "
+                                                  "tokens: give them tokens, or a --hook with encode") from error
+
+    def _checked(self, rows):
+        if not rows or any(not isinstance(row, dict) for row in rows):
+            raise Refused("bad_dataset", f"Cannot use {self.spec}: it has no rows, or one that is no object")
+        return rows
+
+    def _parsed(self, number, line):
+        try:
+            return json.loads(line)
+        except ValueError as error:
+            raise Refused("bad_dataset", f"Cannot use {self.spec}: line {number} is not JSON") from error
 
     @staticmethod
     def _read(spec):
@@ -60,7 +84,7 @@ class Data:
             with open(spec, "rb") as file:
                 data = file.read(MAX_DATASET + 1)
         if len(data) > MAX_DATASET:
-            raise SystemExit(f"Cannot use {spec}: it is larger than {MAX_DATASET} bytes")
+            raise Refused("bad_dataset", f"Cannot use {spec}: it is larger than {MAX_DATASET} bytes")
         return data
 
     def batch(self, uid, window):
@@ -68,7 +92,7 @@ class Data:
         if self.spec is None:
             raise Refused("no_dataset", "Started without --dataset: hand pages over, or name one", 409)
         rng = rng_of(uid, window)
-        if self.spec == "fineweb":
+        if self.rows is None:
             rows = self._fineweb(rng.randrange(100_000))
         else:
             count = min(self.args.batch, len(self.rows))
@@ -93,6 +117,14 @@ class Data:
             tokens, targets = row["tokens"][:length], None
         else:
             tokens, targets = self.tokenizer(text_of(row, self.tokenizer))["input_ids"][:length], None
+        tokens, targets = list(tokens), None if targets is None else list(targets)
         if len(tokens) < 2 or any(not 0 <= token < self.model.vocab for token in tokens):
             raise Refused("bad_row", "A row has fewer than two tokens, or one outside the vocabulary", 422)
+        if self.model.positions is not None and len(tokens) - 1 > self.model.positions:
+            raise Refused("bad_row", f"A row predicts {len(tokens) - 1} tokens, the model {self.model.positions}", 422)
+        vocab = self.model.vocab
+        if targets is not None and (
+            len(targets) != len(tokens) or any(t != IGNORED and not 0 <= t < vocab for t in targets[1:])
+        ):
+            raise Refused("bad_row", "A row has not as many targets as tokens, or one outside the vocabulary", 422)
         return tokens, targets

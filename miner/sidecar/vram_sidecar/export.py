@@ -182,6 +182,13 @@ def dimensions_of(net, context, batch):
     return {**numbers, "heads": config.num_attention_heads, "context": context, "batch": batch}
 
 
+def architecture_of(config):
+    """The text of config.json, without the path that the model was read from."""
+    about = json.loads(config.to_json_string())
+    about.pop("_name_or_path", None)
+    return json.dumps(about, indent=2) + "\n"
+
+
 def export(net, name, out, trainable="all", context=256, batch=4, seed=0):
     """Write the package of `net` to `out`; its hash, and how far its losses lie from PyTorch's."""
     if os.path.exists(out):
@@ -191,7 +198,8 @@ def export(net, name, out, trainable="all", context=256, batch=4, seed=0):
         raise Refused("bad_context", f"--context is {context}, and the model has {longest} positions")
     subset = Subset(net, trainable, seed)
     graph, apart = build(net, subset, context, batch, seed)
-    return write_package(out, name, dimensions_of(net, context, batch), graph, subset), apart
+    dimensions = dimensions_of(net, context, batch)
+    return write_package(out, name, dimensions, graph, subset, architecture_of(net.config)), apart
 
 
 def describe(spec, trainable, context, batch):

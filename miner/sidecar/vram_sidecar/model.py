@@ -1,107 +1,112 @@
-"""One causal LM: its weights in float32, its loss, and training that gives a pseudo-gradient."""
+"""One causal LM: its weights in float32, its loss, and training that gives a pseudo-gradient.
+
+Methods that begin with `tell` run in every process of torchrun at once; alone they are ordinary methods.
+"""
 
 import hashlib
-import os
+import math
 import secrets
+import sys
+import threading
+import time
 
 import torch
-import torch.nn.functional as F
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from .checkpoint import data_of, header_of
-from .presets import preset
+from .loss import IGNORED, loss_sum, targets_in
+from .opening import config_of, open_model  # noqa: F401
+from .packaged import Packaged
+from .ranks import Ranks, pick_device
 from .refused import Refused
-from .trainable import Subset
+from .shards import Shards
+from .trainable import Subset, parse_spec
 
-IGNORED = -100
 BETAS, EPSILON, WEIGHT_DECAY, MAX_NORM = (0.9, 0.95), 1e-5, 0.1, 1.0
+LARGE = 500_000_000
+# Gradients of float16 arithmetic are computed this much larger, lest they vanish; halved where they overflow.
+FLOAT16_SCALE = 65536.0
+IDLE = {"busy": False, "uid": None, "window": None, "step": 0, "steps": 0, "loss": None, "seconds": 0.0}
 
 
-def pick_device(spec):
-    if spec != "auto":
-        return torch.device(spec)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def without_dropout(config):
-    """The judge's loss has no dropout, so the gradient of it has none either."""
-    for name, value in vars(config).items():
-        if ("dropout" in name or name.endswith("pdrop")) and isinstance(value, (int, float)):
-            setattr(config, name, 0.0)
-    return config
-
-
-def config_of(spec):
-    """The configuration of the model of `spec`."""
-    if spec.startswith("vramhub:"):
-        return without_dropout(preset(spec[len("vramhub:"):]))
-    return without_dropout(AutoConfig.from_pretrained(spec))
-
-
-def open_model(spec, seed):
-    """The model of `spec` in float32."""
-    torch.manual_seed(seed)
-    config = config_of(spec)
-    if spec.startswith("vramhub:"):
-        return AutoModelForCausalLM.from_config(config)
-    weights = (".safetensors", ".bin", ".index.json")
-    if os.path.isdir(spec) and not any(name.endswith(weights) for name in os.listdir(spec)):
-        return AutoModelForCausalLM.from_config(config).float()
-    return AutoModelForCausalLM.from_pretrained(spec, config=config).float()
+def checkpoint_activations(net):
+    """Compute activations twice; PyTorch's older way to do so gives no gradient where the first blocks are frozen."""
+    once = {"use_reentrant": False}
+    if hasattr(net, "activation_checkpointing_enable"):
+        net.activation_checkpointing_enable(activation_checkpointing_kwargs=once)
+    else:
+        net.gradient_checkpointing_enable(gradient_checkpointing_kwargs=once)
 
 
 class TrainedModel:
     """The weights are those of the last checkpoint, but for `train(keep=True)`."""
 
-    def __init__(self, args, hook):
-        self.args = args
-        self.hook = hook
-        self.device = pick_device(args.device)
+    def __init__(self, args, hook, ranks=None):
+        self.args, self.hook = args, hook
+        self.ranks = ranks or Ranks(pick_device(args.device))
+        self.device = self.ranks.device
         dtype = args.dtype
         if dtype == "auto":
             dtype = "bfloat16" if self.device.type == "cuda" else "float32"
         self.dtype = getattr(torch, dtype)
-        self.net = open_model(args.model, args.seed).to(self.device)
-        self.name = args.model
-        large = sum(p.numel() for p in self.net.parameters()) > 500_000_000
+        package = None if args.package is None else Packaged(args.package)
+        self.source = (args.model or "gpt2") if package is None else package.architecture(args.model)
+        spec = package.spec if package else args.trainable or "all"
+        parse_spec(spec)
+        self.net = open_model(self.source, args.seed, weights=package is None)
+        self.name = package.name if package else self.source
+        self.package = package.hash if package else None
+        subset = Subset(self.net, spec, args.seed)
+        if package:
+            package.fill(subset)
+        self.parameters = sum(p.numel() for p in self.net.parameters())
         # Code unit order, as the network's manifest has it: names are ASCII.
-        self.params = Subset(self.net, args.trainable, args.seed).attach(self.net)
-        self.total = sum(p.numel() for _, p in self.params)
-        self.header = header_of([(name, p.shape) for name, p in self.params])
+        trained = subset.attach(self.net)
+        if package and self.ranks.rank == 0 and not package.compare(self.net):
+            print("The model was not compared with the package's graph: that takes onnxruntime", file=sys.stderr)
+        if args.parallel == "ddp" or self.ranks.count == 1:
+            self.net.to(self.device)
+        self.header = header_of([(name, p.shape) for name, p in trained])
+        self.total = sum(p.numel() for _, p in trained)
         self.layout = hashlib.sha256(self.header).hexdigest()
+        if args.gradient_checkpointing == "on" or (args.gradient_checkpointing == "auto" and self.parameters > LARGE):
+            checkpoint_activations(self.net)
+        self.net.train()
+        self.shards = Shards(self.net, trained, self.ranks, args.parallel)
+        self.params = self.shards.params
         self.instance = secrets.token_hex(8)
         self.base = None
         self.optimizer = None
-        self.progress = {"busy": False, "uid": None, "window": None, "step": 0, "steps": 0}
-        self.adam8bit = args.use_8bit_adam
-        if args.gradient_checkpointing == "on" or (args.gradient_checkpointing == "auto" and large):
-            self.net.gradient_checkpointing_enable()
-        self.net.train()
+        self.scale = FLOAT16_SCALE if self.dtype == torch.float16 else 1.0
+        self.progress = IDLE
+        self.stopping = threading.Event()
 
     @property
     def vocab(self):
-        return self.net.config.vocab_size
+        return self.net.config.get_text_config().vocab_size
 
-    @torch.no_grad()
-    def flat(self):
-        """A copy of θ on the CPU, float32."""
-        return torch.cat([p.detach().reshape(-1).cpu() for _, p in self.params])
-
-    @torch.no_grad()
-    def set_flat(self, theta):
-        at = 0
-        for _, p in self.params:
-            p.copy_(theta[at : at + p.numel()].view(p.shape))
-            at += p.numel()
+    @property
+    def positions(self):
+        """How many tokens a row may have as input, or None where the model does not say."""
+        return getattr(self.net.config.get_text_config(), "max_position_embeddings", None)
 
     def load(self, file):
+        """Continue from a checkpoint; a refused one leaves the former weights."""
         data = data_of(self.header, self.total, file)
-        theta = torch.frombuffer(bytearray(data), dtype=torch.float32)
-        self.set_flat(self.finite(theta))
-        self.optimizer = None
+        self._set(self.finite(torch.frombuffer(bytearray(data), dtype=torch.float32)))
         self.base = hashlib.sha256(file).hexdigest()
+
+    def _set(self, theta):
+        self.ranks.tell("take")
+        self.take(theta)
+
+    def take(self, theta=None):
+        self.shards.scatter(theta)
+        self.optimizer = None
+
+    def flat(self):
+        """θ, float32 on the CPU; None but in rank 0."""
+        self.ranks.tell("flat")
+        return self.shards.gather(self.shards.copy())
 
     def save(self):
         """The file; its hash becomes the base, since these are the weights."""
@@ -110,11 +115,11 @@ class TrainedModel:
         return file
 
     def apply(self, data, beta):
+        """θ ← θ − β · gradient, float32 bytes."""
         if len(data) != 4 * self.total:
             raise Refused("wrong_size", f"The gradient has {len(data)} bytes and the model {4 * self.total}")
         gradient = self.finite(torch.frombuffer(bytearray(data), dtype=torch.float32))
-        self.set_flat(self.finite(self.flat() - beta * gradient))
-        self.optimizer = None
+        self._set(self.finite(self.flat() - beta * gradient))
         self.save()
 
     def finite(self, values):
@@ -122,44 +127,30 @@ class TrainedModel:
             raise Refused("non_finite", "A value is not finite", 422)
         return values
 
-    def loss(self, rows):
-        """Mean loss in nats over the targets of `rows`, each (tokens, targets or None for all that follow)."""
-        longest = max(len(tokens) for tokens, _ in rows) - 1
-        inputs = torch.zeros(len(rows), longest, dtype=torch.long)
-        targets = torch.full((len(rows), longest), IGNORED, dtype=torch.long)
-        mask = torch.zeros(len(rows), longest, dtype=torch.long)
-        for i, (tokens, wanted) in enumerate(rows):
-            n = len(tokens) - 1
-            inputs[i, :n] = torch.tensor(tokens[:-1])
-            # Shifted here, once: the model is not given labels, which it would shift again.
-            targets[i, :n] = torch.tensor(tokens[1:] if wanted is None else wanted[1:])
-            mask[i, :n] = 1
-        padded = bool((mask == 0).any())
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            out = self.net(
-                input_ids=inputs.to(self.device),
-                attention_mask=mask.to(self.device) if padded else None,
-                use_cache=False,
-            )
-        logits, targets = out.logits.float(), targets.to(self.device)
-        if hasattr(self.hook, "loss"):
-            return self.hook.loss(logits, targets)
-        return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+    def number(self, loss):
+        if not math.isfinite(loss):
+            raise Refused("non_finite", f"The loss is {loss}", 422)
+        return loss
+
+    def _loss_sum(self, rows, net):
+        mine = self.ranks.share(rows)
+        if mine is None:
+            # This process has nothing to add, but the others' sums wait for it.
+            mine = [(rows[0][0], [IGNORED] * len(rows[0][0]))]
+        return loss_sum(net, mine, self.device, self.dtype, self.hook)
 
     @torch.no_grad()
     def forward_loss(self, rows):
+        """Mean loss of `rows` in nats a target."""
+        self.ranks.tell("forward_loss", rows)
         sums, count = 0.0, 0
         for at in range(0, len(rows), self.args.batch):
-            part = rows[at : at + self.args.batch]
-            targets = sum(target != IGNORED for tokens, wanted in part for target in (wanted or tokens)[1:])
-            sums += self.loss(part).item() * targets
-            count += targets
+            part, targets = self._loss_sum(rows[at : at + self.args.batch], self.net)
+            sums, count = sums + part.item(), count + targets
+        sums, count = self.ranks.sum(sums, count)
+        if count == 0:
+            raise Refused("no_targets", "No token of these rows is a target", 422)
         return self.number(sums / count)
-
-    def number(self, loss):
-        if loss != loss or loss in (float("inf"), float("-inf")):
-            raise Refused("non_finite", f"The loss is {loss}", 422)
-        return loss
 
     def _optimizer(self, lr):
         groups = [
@@ -167,11 +158,33 @@ class TrainedModel:
             {"params": [p for _, p in self.params if p.dim() <= 1], "weight_decay": 0.0},
         ]
         cls = torch.optim.AdamW
-        if self.adam8bit:
+        if self.args.use_8bit_adam:
             import bitsandbytes
 
             cls = bitsandbytes.optim.AdamW8bit
-        return cls(groups, lr=lr, betas=BETAS, eps=EPSILON)
+        return cls([group for group in groups if group["params"]], lr=lr, betas=BETAS, eps=EPSILON)
+
+    def _backward(self, rows):
+        """Gradients of the mean loss of `rows`, of norm 1 at most, in `p.grad`; the loss before the step."""
+        targets = targets_in(rows)
+        if targets == 0:
+            raise Refused("no_targets", "No token of these rows is a target", 422)
+        while True:
+            self.shards.forget_gradients()
+            part, _ = self._loss_sum(rows, self.shards.engine)
+            # PyTorch's engines give the mean over processes of what is wanted as a sum.
+            (part * (self.scale * self.ranks.count / targets)).backward()
+            loss, stop = self.ranks.sum(part.item() / targets, float(self.stopping.is_set()))
+            self.number(loss)
+            if stop:
+                raise Refused("stopping", "The sidecar is shutting down", 503)
+            norm = self.shards.gradient_norm() / self.scale
+            if math.isfinite(norm) or self.scale == 1.0:
+                break
+            self.scale /= 2
+        self.number(norm)
+        self.shards.scale_gradients(min(1.0, MAX_NORM / max(norm, 1e-30)) / self.scale)
+        return loss
 
     def train(self, rows, steps, lr, uid, window, keep=False):
         """θ_start − θ_end after `steps` of AdamW, float32, and the loss before each step.
@@ -179,36 +192,30 @@ class TrainedModel:
         Each step takes the next `--batch` rows and starts over at the end. `keep` leaves the weights where they are
         then, with the optimiser's moments: what the seed's dialect does.
         """
-        start = self.flat()
+        self.ranks.tell("train", rows, steps, lr, uid, window, keep)
+        start, began = self.shards.copy(), time.monotonic()
         if not keep or self.optimizer is None:
             self.optimizer = self._optimizer(lr)
         losses, at = [], 0
-        self.progress = {"busy": True, "uid": uid, "window": window, "step": 0, "steps": steps}
+        self.progress = {**IDLE, "busy": True, "uid": uid, "window": window, "steps": steps}
         try:
             for step in range(steps):
                 part = [rows[(at + i) % len(rows)] for i in range(min(self.args.batch, len(rows)))]
                 at += len(part)
-                self.optimizer.zero_grad(set_to_none=True)
-                loss = self.loss(part)
-                losses.append(self.number(loss.item()))
-                loss.backward()
-                gradients = [p.grad for _, p in self.params if p.grad is not None]
-                norm = torch.sqrt(sum((g.double() ** 2).sum() for g in gradients)).item()
-                self.number(norm)
-                if norm > MAX_NORM:
-                    for g in gradients:
-                        g.mul_(MAX_NORM / norm)
+                losses.append(self._backward(part))
                 self.optimizer.step()
-                self.progress["step"] = step + 1
-            return self.finite(start - self.flat()), losses
+                seconds = round(time.monotonic() - began, 3)
+                self.progress = {**self.progress, "step": step + 1, "loss": losses[-1], "seconds": seconds}
+            change = self.shards.gather([a - b for a, b in zip(start, self.shards.copy())])
+            return (change if change is None else self.finite(change)), losses
         except BaseException:
             keep = False
             raise
         finally:
-            self.optimizer.zero_grad(set_to_none=True)
+            self.shards.forget_gradients()
             if keep:
                 self.base = None
             else:
-                self.set_flat(start)
+                self.shards.put_back(start)
                 self.optimizer = None
             self.progress = {**self.progress, "busy": False}

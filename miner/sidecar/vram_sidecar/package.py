@@ -1,5 +1,6 @@
 """A model package: a folder of graph.onnx, manifest.json, base.safetensors and, where anything is frozen,
-frozen.safetensors. One hash names all of it; `enclave/model/package.ts` computes the same and says of what."""
+frozen.safetensors; config.json says sidecars the architecture. One hash names what a judge takes of it:
+`enclave/model/package.ts` computes the same and says of what."""
 
 import hashlib
 import json
@@ -80,8 +81,11 @@ def described(name, dimensions, subset):
     }
 
 
-def write_package(out, name, dimensions, graph, subset):
-    """Write the folder `out`, whole or not at all, and return its hash in hex."""
+def write_package(out, name, dimensions, graph, subset, architecture=None):
+    """Write the folder `out`, whole or not at all, and return its hash in hex.
+
+    `architecture` is the text of config.json, which sidecars build the model from; the judge never reads it.
+    """
     trainable, frozen = shapes_of(subset, subset.trainable), shapes_of(subset, subset.frozen)
     base_file = file_of(trainable, subset.tensors)
     frozen_file = file_of(frozen, subset.tensors) if frozen else b""
@@ -89,6 +93,8 @@ def write_package(out, name, dimensions, graph, subset):
     files = {"graph.onnx": graph, "base.safetensors": base_file}
     if frozen:
         files["frozen.safetensors"] = frozen_file
+    if architecture is not None:
+        files["config.json"] = architecture.encode()
     manifest = {
         **described(name, dimensions, subset),
         "hash": hash,

@@ -1,5 +1,7 @@
 """The network's own presets: GPT-2's architecture with the exact GELU, so that the judge's graph gives the same loss."""
 
+from .refused import Refused
+
 # name: vocabulary, layers, width, heads, positions
 PRESETS = {
     "nano-gpt": (100277, 6, 384, 6, 256),
@@ -13,7 +15,7 @@ def preset(name):
     from transformers import GPT2Config
 
     if name not in PRESETS:
-        raise SystemExit(f"Cannot find vramhub:{name}: there are {', '.join(PRESETS)}")
+        raise Refused("no_preset", f"Cannot find vramhub:{name}: there are {', '.join(PRESETS)}")
     vocab, layers, width, heads, positions = PRESETS[name]
     return GPT2Config(
         vocab_size=vocab, n_layer=layers, n_embd=width, n_head=heads, n_positions=positions,

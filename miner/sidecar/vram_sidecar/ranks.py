@@ -17,8 +17,17 @@ PATIENCE = timedelta(days=365)
 
 
 def pick_device(spec):
+    """The device of `--device`, which must be here."""
     if spec != "auto":
-        return torch.device(spec)
+        try:
+            device = torch.device(spec)
+        except RuntimeError as error:
+            raise Refused("bad_device", f"--device is auto, cpu, cuda, cuda:N or mps, not {spec}") from error
+        count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+        if (device.index or 0) >= count.get(device.type, 0):
+            raise Refused("no_device", f"--device {spec}: PyTorch finds no such device here; --device auto takes what "
+                                       "it finds, and NVIDIA's need their driver and PyTorch's build for CUDA")
+        return device
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

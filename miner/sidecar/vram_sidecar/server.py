@@ -1,138 +1,74 @@
-"""The HTTP server: the seed's JSON, and the binary dialect to those that ask for it. The standard library's own."""
+"""The HTTP server, the standard library's own: whoever may ask, bodies within bounds, and an answer to every fault."""
 
-import base64
-import hashlib
 import hmac
 import json
+import os
+import re
+import signal
+import socket
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import torch
 
-from . import wire
 from .refused import Refused
+from .service import BINARY, Service, Streamed
 
-BINARY = "application/octet-stream"
-MAX_STEPS = 1_000_000
-
-
-class Service:
-    """What the paths do; one at a time, but for /health."""
-
-    def __init__(self, model, data, args):
-        self.model, self.data, self.args = model, data, args
-        self.lock = threading.Lock()
-        # A checkpoint in base64 is the largest body there is.
-        self.max_body = 6 * model.total + 2 * len(model.header) + (1 << 20)
-
-    def health(self):
-        model = self.model
-        info = {
-            "status": "ok", "model": model.name, "device": str(model.device),
-            "dtype": str(model.dtype).removeprefix("torch."), "dataset": self.data.spec,
-            "dataset_rows": None if self.data.rows is None else len(self.data.rows),
-            "chat_template": bool(getattr(self.data.tokenizer, "chat_template", None)),
-            "dialects": ["json", "binary-1"], "parameters": model.total, "layout": model.layout,
-            "instance": model.instance, "base": model.base, "progress": model.progress,
-        }
-        if model.device.type == "cuda":
-            free, total = torch.cuda.mem_get_info(model.device)
-            info["vram_used_gb"] = round((total - free) / 1e9, 2)
-            info["vram_total_gb"] = round(total / 1e9, 2)
-        return info
-
-    def _pages(self, meta, data):
-        """The rows of a frame, whose hash must be the named one."""
-        rows = wire.number(meta, "rows", low=1, high=1 << 20)
-        tokens = wire.number(meta, "tokens", low=2, high=1 << 20)
-        if len(data) != 4 * rows * tokens:
-            raise Refused("wrong_size", f"{rows} pages of {tokens} tokens are not {len(data)} bytes")
-        digest = hashlib.sha256(data).hexdigest()
-        if meta.get("sha256") != digest:
-            raise Refused("wrong_batch", "The pages have another hash than the request names")
-        flat = memoryview(bytes(data)).cast("I").tolist()
-        if max(flat) >= self.model.vocab:
-            raise Refused("token_out_of_range", f"A token is not below {self.model.vocab}", 422)
-        return [(flat[i : i + tokens], None) for i in range(0, len(flat), tokens)], digest
-
-    def _same_base(self, meta):
-        if meta.get("base") != self.model.base or self.model.base is None:
-            raise Refused("wrong_base", "Other weights are loaded than the request is for", 409)
-
-    def _reply(self, **meta):
-        return {**meta, "base": self.model.base, "instance": self.model.instance}
-
-    def train(self, body, binary):
-        if not binary:
-            asked = as_json(body)
-            uid, window = wire.number(asked, "uid"), wire.number(asked, "window")
-            rows = self.data.batch(uid, window)
-            gradient, losses = self.model.train(rows, 1, self.args.lr, uid, window, keep=True)
-            return {"gradient": gradient.tolist(), "loss": losses[0]}
-        meta, data = wire.decode(body)
-        self._same_base(meta)
-        rows, digest = self._pages(meta, data)
-        gradient, losses = self.model.train(
-            rows, wire.number(meta, "steps", low=1, high=MAX_STEPS),
-            wire.number(meta, "lr", float, 1e-12, 1e3), wire.number(meta, "uid"), wire.number(meta, "window"),
-        )
-        reply = self._reply(loss=losses[0], losses=losses[-1000:], batch=digest, parameters=self.model.total)
-        return wire.encode(reply, gradient.numpy().tobytes())
-
-    def forward_loss(self, body, binary):
-        if not binary:
-            asked = as_json(body)
-            rows = self.data.batch(wire.number(asked, "uid"), wire.number(asked, "window"))
-            return {"loss": self.model.forward_loss(rows)}
-        meta, data = wire.decode(body)
-        self._same_base(meta)
-        rows, digest = self._pages(meta, data)
-        return wire.encode(self._reply(loss=self.model.forward_loss(rows), batch=digest))
-
-    def load_checkpoint(self, body, binary):
-        if not binary:
-            try:
-                body = base64.b64decode(as_json(body).get("data", ""), validate=True)
-            except (ValueError, TypeError) as error:
-                raise Refused("bad_request", "'data' must be base64") from error
-        self.model.load(body)
-        return wire.encode(self._reply()) if binary else {"ok": True}
-
-    def save_checkpoint(self, _body, binary):
-        file = self.model.save()
-        if binary:
-            return wire.encode(self._reply(), file)
-        return {"data": base64.b64encode(file).decode()}
-
-    def apply_gradient(self, body, binary):
-        if not binary:
-            raise Refused("binary_only", f"Send {BINARY}", 415)
-        meta, data = wire.decode(body)
-        self._same_base(meta)
-        if meta.get("sha256") != hashlib.sha256(data).hexdigest():
-            raise Refused("wrong_batch", "The gradient has another hash than the request names")
-        self.model.apply(data, wire.number(meta, "beta", float, -1e9, 1e9))
-        return wire.encode(self._reply())
+MAX_CONNECTIONS = 32
+# Bodies that are in memory at once: the one that is worked on, and the next.
+MAX_BODIES = 2
+TURN_S = 600
+IDLE_S = 60
+# A body may take a minute, and longer where it is long.
+BYTES_A_SECOND = 1 << 20
+PIECE = 1 << 20
+LINGER_S, LINGER_BYTES = 2, 64 << 20
+MEMORY_ADVICE = "take a smaller --batch, --gradient-checkpointing on, or under torchrun --parallel fsdp"
 
 
-def as_json(body):
-    try:
-        value = json.loads(bytes(body))
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise Refused("bad_request", "The body is no JSON object")
-    return value
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, host, port, handler):
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.room = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        super().__init__((host, port), handler)
+
+    def process_request(self, request, client_address):
+        if not self.room.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request, client_address):
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.room.release()
+
+    def handle_error(self, request, client_address):
+        print(f"A connection failed: {sys.exc_info()[1]}", file=sys.stderr, flush=True)
+
+    def settled(self, seconds):
+        """Whether all connections have ended within that time."""
+        until = time.monotonic() + seconds
+        return all(self.room.acquire(timeout=max(0, until - time.monotonic())) for _ in range(MAX_CONNECTIONS))
+
+    @property
+    def url(self):
+        host, port = self.server_address[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def handler(service, token):
-    paths = {f"/{name}": getattr(service, name) for name in
-             ("train", "forward_loss", "load_checkpoint", "save_checkpoint", "apply_gradient")}
+    bodies = threading.BoundedSemaphore(MAX_BODIES)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout = 60
+        timeout = IDLE_S
+        unread = False
 
         def log_message(self, *_):
             pass
@@ -145,42 +81,87 @@ def handler(service, token):
             if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
                 raise Refused("unauthorized", "The bearer token is missing or wrong", 401)
 
-        def _body(self):
-            length = self.headers.get("Content-Length", "")
-            if not length.isdigit():
+        def _body(self, most):
+            said = self.headers.get("Content-Length", "")
+            if not re.fullmatch("[0-9]{1,15}", said):
                 raise Refused("length_required", "Content-Length is missing", 411)
-            if int(length) > service.max_body:
-                raise Refused("too_large", f"The body has more than {service.max_body} bytes", 413)
-            body = self.rfile.read(int(length))
-            if len(body) != int(length):
-                raise Refused("bad_request", f"The body ends at {len(body)} of {length} bytes")
+            length = int(said)
+            if length > most:
+                raise Refused("too_large", f"The body has {length} bytes, {self.path} takes {most}", 413)
+            body, at = bytearray(length), 0
+            until = time.monotonic() + IDLE_S + length / BYTES_A_SECOND
+            with memoryview(body) as view:
+                while at < length:
+                    count = self.rfile.readinto(view[at : at + PIECE])
+                    if not count:
+                        raise Refused("bad_request", f"The body ends at {at} of {length} bytes")
+                    at += count
+                    if time.monotonic() > until:
+                        raise Refused("too_slow", f"Only {at} of {length} bytes came in time", 408)
+            self.unread = False
             return body
 
-        def _send(self, status, parts, kind):
+        def _send(self, status, parts, kind, chunked=False):
             self.send_response(status)
             self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(sum(len(part) for part in parts)))
+            if chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+            else:
+                self.send_header("Content-Length", str(sum(len(part) for part in parts)))
             # A client never meets a connection that this side closed while it lay idle.
             self.send_header("Connection", "close")
             self.close_connection = True
             self.end_headers()
             for part in parts:
-                self.wfile.write(part)
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+            if chunked:
+                self.wfile.write(b"0\r\n\r\n")
+
+        def _linger(self):
+            """Take in some of a body that was refused: a client that still sends would not see why."""
+            until, left = time.monotonic() + LINGER_S, LINGER_BYTES
+            self.connection.settimeout(LINGER_S)
+            while left > 0 and time.monotonic() < until:
+                piece = self.rfile.read1(PIECE)
+                if not piece:
+                    return
+                left -= len(piece)
 
         def _answer(self, run):
             try:
+                self._respond(run)
+                if self.unread:
+                    self._linger()
+            except OSError:
+                self.close_connection = True  # the client is gone
+
+        def _respond(self, run):
+            try:
                 self._allowed()
                 reply = run()
-                if isinstance(reply, dict):
-                    self._send(200, [json.dumps(reply, allow_nan=False).encode()], "application/json")
-                else:
-                    self._send(200, reply, BINARY)
             except Refused as error:
-                self._error(error.status, error.code, str(error))
-            except (BrokenPipeError, ConnectionResetError, TimeoutError):
-                self.close_connection = True
+                return self._error(error.status, error.code, str(error))
+            except OSError:
+                raise
+            except (torch.OutOfMemoryError, MemoryError):
+                if torch.cuda.is_available():
+                    torch.cuda.empty_cache()
+                self._error(507, "out_of_memory", f"Not enough memory: {MEMORY_ADVICE}")
+                return self._unless_together()
             except Exception as error:  # a fault of the framework is an answer too, never a silence
                 self._error(500, "failed", f"{type(error).__name__}: {error}")
+                return self._unless_together()
+            if isinstance(reply, Streamed):
+                self._send(200, reply.parts, "application/json", chunked=True)
+            elif isinstance(reply, dict):
+                self._send(200, [json.dumps(reply, allow_nan=False).encode()], "application/json")
+            else:
+                self._send(200, reply, BINARY)
+
+        def _unless_together(self):
+            """One of several processes that stopped half-way holds up all: end, and let torchrun start them again."""
+            if service.model.ranks.count > 1:
+                os._exit(1)
 
         def _error(self, status, code, message):
             print(f"{self.command} {self.path}: {code}: {message}", file=sys.stderr, flush=True)
@@ -197,11 +178,21 @@ def handler(service, token):
 
         def do_POST(self):
             def run():
-                if self.path not in paths:
+                self.unread = True
+                if self.path not in service.paths:
                     raise Refused("not_found", f"There is no {self.path}", 404)
-                body = self._body()
-                with service.lock:
-                    return paths[self.path](body, BINARY in self.headers.get("Accept", ""))
+                method, *most = service.paths[self.path]
+                binary = BINARY in self.headers.get("Accept", "")
+                if not bodies.acquire(timeout=TURN_S):
+                    raise Refused("busy", "Other requests have gone before this one all the time", 503)
+                try:
+                    body = self._body(most[binary])
+                    with service.lock:
+                        if service.model.stopping.is_set():
+                            raise Refused("stopping", "The sidecar is shutting down", 503)
+                        return method(body, binary)
+                finally:
+                    bodies.release()
 
             self._answer(run)
 
@@ -209,12 +200,29 @@ def handler(service, token):
 
 
 def serve(model, data, args):
-    """Serve until interrupted."""
-    server = ThreadingHTTPServer((args.host, args.port), handler(Service(model, data, args), args.token))
-    server.daemon_threads = True
-    where = f"http://{args.host}:{server.server_address[1]}"
-    print(f"Sidecar listening on {where}: {model.name}, {model.total} parameters, {model.device}", flush=True)
+    """Serve until SIGTERM or SIGINT: a step that is under way is given up, and the weights are the base again."""
+    service = Service(model, data, args)
     try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        server.server_close()
+        server = Server(args.host, args.port, handler(service, args.token))
+    except OSError as error:
+        model.ranks.tell("stop")
+        raise Refused("no_port", f"Cannot listen on {args.host} port {args.port}: {error.strerror}; --port names "
+                                 "another, 0 a free one, and the miner takes it as --trainer http://…") from error
+
+    def stop(*_):
+        model.stopping.set()
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, stop)
+    many = f", {model.ranks.count} processes by {args.parallel}" if model.ranks.count > 1 else ""
+    what = f"{model.name}, {model.total} parameters, {model.device}{many}"
+    print(f"Sidecar listening on {server.url}: {what}", flush=True)
+    server.serve_forever(poll_interval=0.1)
+    server.server_close()
+    with service.lock:
+        model.ranks.tell("stop")
+    settled = server.settled(LINGER_S)
+    print("Sidecar stopped", flush=True)
+    if not settled:
+        os._exit(0)  # Python cannot end while another thread is in PyTorch's hands

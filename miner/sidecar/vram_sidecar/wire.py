@@ -17,7 +17,7 @@ def decode(body):
         raise Refused("bad_frame", f"The frame's object would have {length} bytes")
     try:
         meta = json.loads(bytes(body[4 : 4 + length]))
-    except ValueError:
+    except (ValueError, RecursionError):
         meta = None
     if not isinstance(meta, dict):
         raise Refused("bad_frame", "The frame's head is no JSON object")
