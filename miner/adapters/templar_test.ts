@@ -4,6 +4,7 @@ import { safetensorsHeader } from "../../enclave/model/safetensors.ts";
 import { type Bytes, toHex } from "../../enclave/protocol/bytes.ts";
 import { sha256 } from "../../enclave/protocol/hash.ts";
 import { Refusal } from "../../enclave/protocol/refusal.ts";
+import { startServer } from "../../tests/support/sidecar.ts";
 import type { AdapterContext } from "./adapter.ts";
 import { conformance, patternedBatches } from "./conformance.ts";
 import { bytesOf, decodeFrame, encodeFrame, type Frame } from "./frame.ts";
@@ -28,30 +29,9 @@ const context: AdapterContext = {
 };
 
 /** Start the stand-in on a free port; it ends with the test. */
-async function startStandIn(): Promise<AsyncDisposable & { readonly url: string }> {
+function startStandIn() {
   const script = new URL("./templar_stand_in.py", import.meta.url).pathname;
-  const child = new Deno.Command("python3", {
-    args: [script, "--port", "0"],
-    env: { PYTHONDONTWRITEBYTECODE: "1", VRAMHUB_TEMPLAR_TOKEN: "secret" },
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const end = async () => {
-    child.kill("SIGKILL");
-    await reader.cancel();
-    await child.status;
-  };
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) {
-      await end();
-      throw new Error("The stand-in ended before it listened");
-    }
-    text += value;
-  }
-  return { url: /http:\/\/[\d.]+:\d+/.exec(text)![0], [Symbol.asyncDispose]: end };
+  return startServer("python3", [script, "--port", "0"], { VRAMHUB_TEMPLAR_TOKEN: "secret" });
 }
 
 Deno.test({

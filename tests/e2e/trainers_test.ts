@@ -6,10 +6,10 @@
 import assert from "node:assert/strict";
 import { ended, only, type Ran, startCommand } from "../support/command.ts";
 import { findPython } from "../support/python.ts";
+import { startSidecar } from "../support/sidecar.ts";
 
 // Windows longer than the machine needs: other tests run beside these.
 const TINY = "--test-mode --model tiny --json --miners honest --window-seconds 8".split(" ");
-const SCRIPT = new URL("../../miner/sidecar/vram_trainer.py", import.meta.url).pathname;
 
 const python = await findPython();
 
@@ -109,7 +109,7 @@ Deno.test({
     "test mode: onnx, a real Python sidecar and --codec templar, all accepted and paid (needs PyTorch)",
   ignore: python === undefined,
   async fn() {
-    await using sidecar = await startSidecar();
+    await using sidecar = await startSidecar(python!, ["--model", "vramhub:tiny"]);
     const ran = await inNetwork(7, async (_dir, join) => {
       const [theirs, templar] = await Promise.all([
         join("--trainer", sidecar.url, "--windows", "4"),
@@ -121,29 +121,3 @@ Deno.test({
     checkPaid(ran, 3);
   },
 });
-
-/** Our sidecar with the network's own model, on a free port. */
-async function startSidecar(): Promise<AsyncDisposable & { readonly url: string }> {
-  const child = new Deno.Command(python!, {
-    args: [SCRIPT, "--port", "0", "--device", "cpu", "--model", "vramhub:tiny"],
-    env: { PYTHONDONTWRITEBYTECODE: "1", OMP_NUM_THREADS: "1", HF_HUB_OFFLINE: "1" },
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const end = async () => {
-    child.kill("SIGKILL");
-    await reader.cancel();
-    await child.status;
-  };
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) {
-      await end();
-      throw new Error("The sidecar ended before it listened");
-    }
-    text += value;
-  }
-  return { url: /http:\/\/[\d.]+:\d+/.exec(text)![0], [Symbol.asyncDispose]: end };
-}

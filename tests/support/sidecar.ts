@@ -23,19 +23,28 @@ export interface SidecarOptions {
 }
 
 /** Start the sidecar by `python` on a free port, on the CPU; `args` are flags. @throws {Error} where it ends at once. */
-export async function startSidecar(
+export function startSidecar(
   python: string,
   args: readonly string[],
   { env = {}, threads = 1 }: SidecarOptions = {},
 ): Promise<RunningSidecar> {
+  const script = decodeURIComponent(SCRIPT.pathname);
+  return startServer(python, [script, "--port", "0", "--device", "cpu", ...args], {
+    OMP_NUM_THREADS: `${threads}`,
+    HF_HUB_OFFLINE: "1",
+    ...env,
+  });
+}
+
+/** Start a Python program whose first line of output names its address. @throws {Error} where it ends before it. */
+export async function startServer(
+  python: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<RunningSidecar> {
   const child = new Deno.Command(python, {
-    args: [decodeURIComponent(SCRIPT.pathname), "--port", "0", "--device", "cpu", ...args],
-    env: {
-      PYTHONDONTWRITEBYTECODE: "1",
-      OMP_NUM_THREADS: `${threads}`,
-      HF_HUB_OFFLINE: "1",
-      ...env,
-    },
+    args: [...args],
+    env: { PYTHONDONTWRITEBYTECODE: "1", ...env },
     stdout: "piped",
     stderr: "null",
   }).spawn();
@@ -50,7 +59,7 @@ export async function startSidecar(
     const { value, done } = await reader.read();
     if (done) {
       await end();
-      throw new Error("The sidecar ended before it listened");
+      throw new Error(`${args[0]} ended before it listened`);
     }
     text += value;
   }

@@ -10,6 +10,7 @@ import { toHex } from "../../../enclave/protocol/bytes.ts";
 import { sha256 } from "../../../enclave/protocol/hash.ts";
 import { patternedBatches } from "../../../miner/adapters/conformance.ts";
 import { SidecarAdapter } from "../../../miner/adapters/sidecar.ts";
+import { startSidecar } from "../../../tests/support/sidecar.ts";
 import { readPackage } from "./folder.ts";
 import { parseShape } from "./manifest.ts";
 import { ExportError, EXPORTS, findPython, runExport } from "./python.ts";
@@ -114,35 +115,6 @@ Deno.test({
   },
 });
 
-/** Our sidecar on a free port, with the model in `dir`; it ends with the test. */
-async function startSidecar(
-  dir: string,
-  ...flags: string[]
-): Promise<AsyncDisposable & { url: string }> {
-  const child = new Deno.Command(python!, {
-    args: [`${sidecar}vram_trainer.py`, "--port", "0", "--device", "cpu", "--model", dir, ...flags],
-    env: { PYTHONDONTWRITEBYTECODE: "1", OMP_NUM_THREADS: "1", HF_HUB_OFFLINE: "1" },
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const end = async () => {
-    child.kill("SIGKILL");
-    await reader.cancel();
-    await child.status;
-  };
-  let text = "";
-  while (!text.includes("\n")) {
-    const { done, value } = await reader.read();
-    if (done) {
-      await end();
-      throw new Error(`The sidecar did not start: ${text}`);
-    }
-    text += value;
-  }
-  return { url: /http:\/\/[\w.]+:\d+/.exec(text)![0], [Symbol.asyncDispose]: end };
-}
-
 Deno.test({
   name:
     "SidecarAdapter: trains a package's low-rank matrices, and the judge sees its losses (needs onnxscript)",
@@ -158,7 +130,7 @@ Deno.test({
       const { trainable } = opened.config.package;
       const batches = patternedBatches(CONTEXT + 1, 2);
       const settings = { innerSteps: 8, lr: 1e-2, percent: 100 };
-      await using running = await startSidecar(dir, ...same, "--batch", "2");
+      await using running = await startSidecar(python!, ["--model", dir, ...same, "--batch", "2"]);
       await using adapter = await SidecarAdapter.connect({ batches, settings }, {
         url: running.url,
         total: trainable.total,
