@@ -60,7 +60,8 @@ export async function runParty(
         write: (line) => writeText(`${line}\n`),
         quiet: quiet && Deno.stdout.isTerminal(),
       });
-      const { log } = monitoring;
+      const { log, monitor } = monitoring;
+      signal.addEventListener("abort", () => monitor.stopping(), { once: true });
       for (const stranger of strangers(surroundings)) {
         log("warn", "vramhub_config", "No such setting", { reason: strangerText(stranger) });
       }

@@ -193,6 +193,7 @@ export class Monitor implements AsyncDisposable {
   }
 
   #changed(state: ComponentState): void {
+    if (this.#stop.signal.aborted) return;
     const { component, fault, uid } = state;
     const slot = uid === null ? {} : { uid };
     if (fault === null) {
@@ -204,9 +205,14 @@ export class Monitor implements AsyncDisposable {
     void this.#beat();
   }
 
+  /** From here on the party ends: nothing is asked any more, and what ends with it has not failed. May be called again. */
+  stopping(): void {
+    this.#stop.abort();
+  }
+
   /** Say that the party stops, and end everything. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
+    this.stopping();
     // A call that hangs is not waited for: the party ends.
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, END_MS);

@@ -316,3 +316,17 @@ Deno.test("openapi.json: names every reason that a component can have", async ()
   );
   assert.deepEqual(api.components.schemas.FaultReason.enum, [...FAULTS]);
 });
+
+Deno.test("Monitor: what ends with its party has not failed", async () => {
+  await party(({ lines, monitor }) => {
+    const fault = { reason: "ended", detail: "Its process ended" } as const;
+    monitor.health.failed("judge", 0, fault);
+    assert.match(lines.at(-1)!, /^warn Component stopped working/);
+    monitor.health.works("judge", 0);
+    const said = lines.length;
+    monitor.stopping();
+    monitor.health.failed("judge", 0, fault);
+    assert.equal(lines.length, said);
+    return Promise.resolve();
+  });
+});

@@ -164,6 +164,7 @@ export async function runTestMode(
     tick(network, clock, show, all),
   ].map((part) => part.catch(partFailed)); // at once: nobody else waits for them before the end
   await validators[0]!.validator.run(begin, args.windows ?? Infinity, all);
+  monitor.stopping();
   stop.abort();
   await endTraining(); // nobody waits for the step that is running
   await Promise.all(background);
