@@ -7,14 +7,13 @@
  *
  * @module
  */
-import { type Bytes, concat, toHex } from "../../enclave/protocol/bytes.ts";
+import type { Bytes } from "../../enclave/protocol/bytes.ts";
 import type { SparseUpdate } from "../../enclave/protocol/gradient/mod.ts";
-import { sha256 } from "../../enclave/protocol/hash.ts";
-import { readBounded } from "../../host/store/bounded.ts";
 import { countOf, topK } from "../compress/topk.ts";
 import { AdapterBase, type AdapterContext, type Batch, type StepResult } from "./adapter.ts";
 import { checkedGradient } from "./checkpoint.ts";
-import { bytesOf, decodeFrame, encodeFrame, floatsOf, type Frame, MAX_META } from "./frame.ts";
+import { floatsOf } from "./frame.ts";
+import { checkpointBytes, FramedTrainer, lossOf } from "./framed.ts";
 import { readJsonGradient } from "./json_gradient.ts";
 import {
   ask,
@@ -44,13 +43,18 @@ export interface SidecarOptions {
 const HEALTH_MS = 5_000;
 /** Longest text that JSON is parsed from. */
 const MAX_TEXT = 500_000_000;
-/** Bytes that a checkpoint has besides its values, at most. */
-const MAX_HEADER = 8 << 20;
+/** What is asked, for errors. */
+const WHO = "sidecar";
 
 async function find({ url, token, timeoutMs }: SidecarOptions) {
   const tried = url === undefined ? SIDECAR_URLS : [url.replace(/\/+$/, "")];
   for (const at of tried) {
-    const connection = { url: at, token, timeoutMs: Math.min(HEALTH_MS, timeoutMs ?? HEALTH_MS) };
+    const connection = {
+      who: WHO,
+      url: at,
+      token,
+      timeoutMs: Math.min(HEALTH_MS, timeoutMs ?? HEALTH_MS),
+    };
     try {
       const health = await askJson(connection, { path: "/health" });
       return { health, connection: { ...connection, timeoutMs: timeoutMs ?? 600_000 } };
@@ -70,9 +74,8 @@ export class SidecarAdapter extends AdapterBase {
   /** Where it trains, as the sidecar says. */
   readonly device: string;
   readonly #connection: SidecarConnection;
+  readonly #framed: FramedTrainer;
   readonly #total: number;
-  #base = "";
-  #instance: unknown;
 
   private constructor(
     context: AdapterContext,
@@ -83,6 +86,7 @@ export class SidecarAdapter extends AdapterBase {
   ) {
     super(context);
     this.#connection = connection;
+    this.#framed = new FramedTrainer(connection, total);
     this.dialect = dialect;
     this.device = device;
     this.#total = total;
@@ -122,14 +126,7 @@ export class SidecarAdapter extends AdapterBase {
 
   /** See `TrainingFrameworkAdapter`; what is taken is up to the sidecar. */
   async loadCheckpoint(bytes: Bytes): Promise<void> {
-    if (this.dialect === "binary") {
-      const { meta } = await this.#frame("/load_checkpoint", bytes, 0);
-      if (meta.base !== toHex(sha256(bytes))) {
-        throw new SidecarError("bad_reply", "The sidecar loaded other weights than it was sent");
-      }
-      this.#adopt(meta);
-      return;
-    }
+    if (this.dialect === "binary") return await this.#framed.load(bytes, bytes);
     const body = { data: bytes.toBase64() };
     const { ok } = await askJson(this.#connection, { path: "/load_checkpoint", body });
     if (ok !== true) throw new SidecarError("bad_reply", "The sidecar did not load the checkpoint");
@@ -159,29 +156,16 @@ export class SidecarAdapter extends AdapterBase {
   override async applyGradient(gradient: Float32Array, beta: number): Promise<void> {
     checkedGradient(gradient, this.#total);
     if (this.dialect === "json") return await super.applyGradient(gradient, beta);
-    const data = bytesOf(gradient);
-    const meta = { beta, base: this.#base, sha256: toHex(sha256(data)) };
-    this.#adopt((await this.#frame("/apply_gradient", encodeFrame(meta, data), 0)).meta);
+    await this.#framed.apply(gradient, beta);
   }
 
   /** See `TrainingFrameworkAdapter`. */
   async saveCheckpoint(): Promise<Bytes> {
-    const most = 4 * this.#total + MAX_HEADER;
-    if (this.dialect === "binary") {
-      const { meta, data } = await this.#frame("/save_checkpoint", encodeFrame({}), most);
-      if (meta.base !== toHex(sha256(data))) {
-        throw new SidecarError(
-          "bad_reply",
-          "The sidecar's checkpoint has another hash than it says",
-        );
-      }
-      this.#adopt(meta);
-      return data.slice();
-    }
+    if (this.dialect === "binary") return await this.#framed.save();
     const { data } = await askJson(
       this.#connection,
       { path: "/save_checkpoint", body: {} },
-      Math.min(2 * most, MAX_TEXT),
+      Math.min(2 * checkpointBytes(this.#total), MAX_TEXT),
     );
     try {
       return Uint8Array.fromBase64(data as string);
@@ -193,56 +177,18 @@ export class SidecarAdapter extends AdapterBase {
   /** See `TrainingFrameworkAdapter`. */
   async forwardLoss(batch: Batch): Promise<number> {
     const { loss } = this.dialect === "binary"
-      ? (await this.#paged("/forward_loss", batch, {}, 0)).meta
+      ? (await this.#framed.askAbout("/forward_loss", batch, {}, 0)).meta
       : await askJson(
         this.#connection,
         { path: "/forward_loss", body: { uid: batch.uid, window: batch.window } },
       );
-    return this.#loss(loss);
+    return lossOf(WHO, loss);
   }
 
   async #trainBinary(batch: Batch): Promise<StepResult> {
     const { innerSteps: steps, lr } = this.context.settings;
-    const { meta, data } = await this.#paged("/train", batch, { steps, lr }, 4 * this.#total);
-    return { gradient: floatsOf(data, this.#total), loss: this.#loss(meta.loss) };
-  }
-
-  #loss(loss: unknown): number {
-    if (typeof loss === "number" && Number.isFinite(loss)) return loss;
-    throw new SidecarError("non_finite", "The sidecar's loss is not a finite number");
-  }
-
-  #adopt({ base, instance }: Frame["meta"]): void {
-    this.#base = String(base);
-    this.#instance = instance;
-  }
-
-  /** Ask about `pages` on the weights that are loaded; the answer must be about both. */
-  async #paged(path: string, batch: Batch, more: object, most: number): Promise<Frame> {
-    const { uid, window, pages } = batch;
-    const data = concat(...pages.map(bytesOf));
-    const digest = toHex(sha256(data));
-    const shape = { rows: pages.length, tokens: pages[0]?.length ?? 0 };
-    const meta = { uid, window, ...shape, sha256: digest, base: this.#base, ...more };
-    const frame = await this.#frame(path, encodeFrame(meta, data), most);
-    if (frame.meta.batch !== digest) {
-      throw new SidecarError(
-        "wrong_batch",
-        "The sidecar answered for other pages than it was sent",
-      );
-    }
-    if (frame.meta.base !== this.#base || frame.meta.instance !== this.#instance) {
-      throw new SidecarError(
-        "wrong_base",
-        "The sidecar answered for other weights than were loaded",
-      );
-    }
-    return frame;
-  }
-
-  #frame(path: string, body: Bytes, most: number): Promise<Frame> {
-    return ask(this.#connection, { path, body, binary: true }, async (chunks, said) => {
-      return decodeFrame(await readBounded(chunks, 4 + MAX_META + most, said));
-    });
+    const more = { steps, lr };
+    const { meta, data } = await this.#framed.askAbout("/train", batch, more, 4 * this.#total);
+    return { gradient: floatsOf(data, this.#total), loss: lossOf(WHO, meta.loss) };
   }
 }

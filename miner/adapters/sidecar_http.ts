@@ -46,6 +46,8 @@ export class SidecarError extends Error {
 
 /** How a sidecar is reached. */
 export interface SidecarConnection {
+  /** What is asked, for errors: `sidecar`. */
+  readonly who: string;
   /** Its address, without a trailing slash. */
   readonly url: string;
   /** Sent as a bearer token, where there is one. */
@@ -81,7 +83,7 @@ function declared(response: Response): number | undefined {
 }
 
 /** What the sidecar said of itself in an error, as far as it can be read: one line, at most 200 characters. */
-async function refusalOf(path: string, response: Response): Promise<SidecarError> {
+async function refusalOf(who: string, path: string, response: Response): Promise<SidecarError> {
   const bytes = await readBounded(counted(response, undefined), MAX_JSON).catch(() => undefined);
   const said = bytes && parseObject(bytes);
   const known = typeof said?.error === "string" && /^[a-z_]{1,40}$/.test(said.error);
@@ -90,7 +92,7 @@ async function refusalOf(path: string, response: Response): Promise<SidecarError
   const why = printable.slice(0, 200) || "it gave no reason";
   return new SidecarError(
     code,
-    `The sidecar refused ${path} with status ${response.status}: ${why}`,
+    `The ${who} refused ${path} with status ${response.status}: ${why}`,
   );
 }
 
@@ -104,7 +106,7 @@ export async function ask<T>(
   { path, body, binary = false }: SidecarRequest,
   read: (chunks: AsyncIterable<Uint8Array>, said: number | undefined) => Promise<T>,
 ): Promise<T> {
-  const { url, token, timeoutMs } = connection;
+  const { who, url, token, timeoutMs } = connection;
   const isBytes = body instanceof Uint8Array;
   const headers = new Headers({ accept: binary ? BINARY : "application/json" });
   if (body !== undefined) headers.set("content-type", isBytes ? BINARY : "application/json");
@@ -121,28 +123,28 @@ export async function ask<T>(
         : { method: "POST", body: isBytes ? body as Bytes : JSON.stringify(body) }),
     });
     connected = true;
-    if (!response.ok) throw await refusalOf(path, response);
+    if (!response.ok) throw await refusalOf(who, path, response);
     const isBinary = response.headers.get("content-type") === BINARY;
     if (isBinary !== binary) {
       await response.body?.cancel();
-      throw new SidecarError("bad_reply", `The sidecar answered ${path} in the other dialect`);
+      throw new SidecarError("bad_reply", `The ${who} answered ${path} in the other dialect`);
     }
     const said = declared(response);
     return await read(counted(response, said), said);
   } catch (error) {
     if (error instanceof SidecarError) throw error;
     if (signal.aborted) {
-      const why = `The sidecar did not finish ${path} within ${timeoutMs / 1000} s`;
+      const why = `The ${who} did not finish ${path} within ${timeoutMs / 1000} s`;
       throw new SidecarError("timeout", why, { cause: error });
     }
     if (error instanceof TooLargeError) {
-      throw new SidecarError("too_large", `The sidecar's answer to ${path}: ${error.message}`);
+      throw new SidecarError("too_large", `The ${who}'s answer to ${path}: ${error.message}`);
     }
     // Refusals of `read` have codes of their own; what else comes out of fetch is the network.
     if (!(error instanceof TypeError)) throw error;
     throw connected
-      ? new SidecarError("cut", `The sidecar's answer to ${path} broke off`, { cause: error })
-      : new SidecarError("unreachable", `No sidecar answers at ${url}`, { cause: error });
+      ? new SidecarError("cut", `The ${who}'s answer to ${path} broke off`, { cause: error })
+      : new SidecarError("unreachable", `No ${who} answers at ${url}`, { cause: error });
   }
 }
 
@@ -155,5 +157,6 @@ export async function askJson(
   const bytes = await ask(connection, request, (chunks) => readBounded(chunks, maxBytes));
   const value = parseObject(bytes);
   if (value !== undefined) return value;
-  throw new SidecarError("bad_reply", `The sidecar's answer to ${request.path} is no JSON object`);
+  const { who } = connection;
+  throw new SidecarError("bad_reply", `The ${who}'s answer to ${request.path} is no JSON object`);
 }
