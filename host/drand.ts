@@ -10,6 +10,7 @@
 import { type Bytes, fromHex, toHex } from "../enclave/protocol/bytes.ts";
 import { type BeaconChain, timeOfRound, verifyBeacon } from "../enclave/protocol/drand.ts";
 import { Refusal } from "../enclave/protocol/refusal.ts";
+import { pause } from "./ledger/clock.ts";
 import { type Log, reason } from "./ledger/log.ts";
 import { type BeaconSource, BeaconUnavailable } from "./ledger/randomness.ts";
 import { readBounded } from "./store/bounded.ts";
@@ -193,17 +194,4 @@ function decodeRound(bytes: Bytes, round: bigint): Bytes {
     throw new Error("its answer has no signature");
   }
   return fromHex(answer.signature, 48);
-}
-
-/** Until `ms` have passed, or the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

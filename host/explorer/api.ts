@@ -6,7 +6,7 @@
 import { toHex } from "../../enclave/protocol/bytes.ts";
 import { datasetRoot } from "../../enclave/protocol/dataset.ts";
 import { Refusal } from "../../enclave/protocol/refusal.ts";
-import { JOB_STATUSES, PRECISIONS } from "../ledger/jobs.ts";
+import { JOB_STATUSES, PRECISIONS, pricedSpec } from "../ledger/jobs.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ToldState } from "../monitoring/component.ts";
 import { gradientReports } from "./detail.ts";
@@ -121,20 +121,12 @@ export const ROUTES: Readonly<Record<string, Answer>> = {
     return { ...toWire(board), jobs: toWire(jobs), nowMs: ledger.now() };
   },
   "/jobs/quote": async ({ ledger }, query) => {
-    const { fee, payout } = await ledger.quoteJob({
+    const { fee, payout } = await ledger.quoteJob(pricedSpec({
       modelParamsM: numberOf(query, "modelParamsM", 1, 10_000_000),
       datasetTokensM: numberOf(query, "datasetTokensM", 1, 10_000_000),
       numEpochs: numberOf(query, "numEpochs", 1, 1_000, 1),
       precision: choiceOf(query, "precision", PRECISIONS, "BF16"),
-      // None of the rest moves the price.
-      batchSize: 1,
-      sequenceLength: 1,
-      minGpuVramGb: 0,
-      datasetId: 0,
-      baseHash: new Uint8Array(32),
-      baseRef: "unset",
-      minImprovement: 3,
-    });
+    }));
     return toWire({ payout, fee, total: payout + fee });
   },
   "/wallets/{address}": wallet,

@@ -127,19 +127,11 @@ export interface ValidatorDetail {
 }
 
 /** See the module. */
-export interface WindowDetail {
-  /** N. */
-  readonly window: number;
-  /** Where it stands. */
-  readonly status: WindowStatus;
-  /** Why it was skipped. */
-  readonly skipReason: string | null;
-  /** Its moments. */
-  readonly deadlines: Deadlines;
-  /** What its digest binds. */
-  readonly context: WindowContext;
-  /** The digest. */
-  readonly digest: Bytes;
+export interface WindowDetail extends
+  Pick<
+    DetailSource,
+    "window" | "status" | "skipReason" | "deadlines" | "context" | "digest"
+  > {
   /** Once settled. */
   readonly settledDigest: Bytes | null;
   /** Median loss of the base on the random pages. */

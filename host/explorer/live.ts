@@ -6,7 +6,7 @@
 import type { Ledger } from "../ledger/ledger.ts";
 import { reason } from "../ledger/log.ts";
 import type { ToldState } from "../monitoring/component.ts";
-import { pause } from "../monitoring/health.ts";
+import { pause } from "../ledger/clock.ts";
 import type { WindowIndex } from "./window_index.ts";
 
 /** Pages that listen at a time. */

@@ -31,6 +31,19 @@ export const SYSTEM_CLOCK: Clock = {
   },
 };
 
+/** Wait `ms` by the machine's clock, or until `signal` aborts, which is no error. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
+
 /** A clock that only moves when it is told to. */
 export class VirtualClock implements Clock {
   #now: number;

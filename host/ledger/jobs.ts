@@ -50,6 +50,22 @@ export interface JobSpec {
   readonly minImprovement: number;
 }
 
+/** A job that is only priced, by its size: what does not matter to its price is made up. */
+export function pricedSpec(
+  size: Pick<JobSpec, "modelParamsM" | "datasetTokensM" | "numEpochs" | "precision">,
+): JobSpec {
+  return {
+    ...size,
+    batchSize: 1,
+    sequenceLength: 1,
+    minGpuVramGb: 0,
+    datasetId: 0,
+    baseHash: new Uint8Array(32),
+    baseRef: "unset",
+    minImprovement: 3,
+  };
+}
+
 /** The board's terms; a job keeps those it was posted under. */
 export interface JobTerms {
   /** MIST for each whole 10^15 of parameters × tokens × epochs; INT8 counts half of them. */

@@ -6,7 +6,7 @@
 import { verdictName } from "../../enclave/protocol/verdict.ts";
 import type { Ledger, WindowView } from "../ledger/ledger.ts";
 import { windowOrNull } from "../store/bases.ts";
-import { pause } from "./health.ts";
+import { pause } from "../ledger/clock.ts";
 import type { KeyAges } from "./metrics.ts";
 
 /** What following tells of. */

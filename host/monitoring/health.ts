@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../ledger/clock.ts";
 import { timeLimit } from "../store/time_limit.ts";
 import type { ComponentName, ComponentState, Fault } from "./component.ts";
 import { faultOf } from "./fault.ts";
@@ -143,17 +144,4 @@ function rejection(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) =>
     signal.addEventListener("abort", () => reject(signal.reason), { once: true })
   );
-}
-
-/** Wait, or until the signal aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

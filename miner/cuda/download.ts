@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { sha256Of } from "../../nitro/fetch.ts";
 import type { Wheel } from "./lock.ts";
 
 /** Attempts, each going on where the last one stopped. */
@@ -97,14 +97,4 @@ async function sizeOf(path: string): Promise<number | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  using file = await Deno.open(path);
-  const piece = new Uint8Array(1 << 20);
-  for (let n = await file.read(piece); n !== null; n = await file.read(piece)) {
-    hash.update(piece.subarray(0, n));
-  }
-  return hash.digest("hex");
 }

@@ -19,8 +19,9 @@ const OURS: readonly (readonly [folder: string, allowed: readonly string[]])[] =
     "host/ledger/",
     "host/store/",
     "host/filters/",
-    // Where the user's cache is: CUDA's libraries lie in it.
+    // Where the user's cache is, and what hashes a file: CUDA's libraries lie in it.
     "nitro/cache.ts",
+    "nitro/fetch.ts",
   ]],
   ["host/cli/", ["enclave/", "attestation/", "host/", "miner/", "nitro/"]],
   ["host/", ["enclave/protocol/", "enclave/model/", "attestation/"]],

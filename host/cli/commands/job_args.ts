@@ -111,20 +111,6 @@ export function specOf(
 /** See {@link size}. */
 export type Size = InferValue<typeof size>;
 
-/** A job that is only priced: what does not matter to its price is made up. */
-export function pricedSpec(size: Size): JobSpec {
-  return {
-    ...size,
-    batchSize: 1,
-    sequenceLength: 1,
-    minGpuVramGb: 0,
-    datasetId: 0,
-    baseHash: new Uint8Array(32),
-    baseRef: "unset",
-    minImprovement: 3,
-  };
-}
-
 /** The board takes no deadline that is less than an hour ahead when the call arrives: a minute after it was made. */
 const LEAST_MS = 3_600_000 + 60_000;
 
